@@ -1,0 +1,2 @@
+/// Row numbers, ascending unless an operator says otherwise.
+package typealias SelectionVector = [UInt32]

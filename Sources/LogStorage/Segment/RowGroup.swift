@@ -1,0 +1,53 @@
+package import Columnar
+
+/// Up to 65,536 events of one log group, time ordered, read column by column: the unit of work of
+/// every query (a *morsel*).
+///
+/// A row group is handed to one worker, used by it alone and dropped. Columns are read and decoded
+/// on first need. Rows are in ascending (time, sequence) order; `visibleRows` are those that the scan's window and
+/// the retention of the group leave. All methods throw `StorageError` (code `damaged`, with file, row group and
+/// column) when bytes fail their checksum.
+package protocol RowGroup: AnyObject {
+  /// Rows stored, visible or not.
+  var rowCount: Int { get }
+  /// The rows a query may see.
+  var visibleRows: Range<Int> { get }
+  /// Position in the order of the scan, from 0: partial results merged by it do not depend on which
+  /// worker ran when.
+  var ordinal: Int { get }
+  /// Name of the log group the rows belong to.
+  var logGroup: String { get }
+  /// For ordered scans: no row group handed out later has an event newer (newest-first scans) or
+  /// older (oldest-first scans) than this, in ms. `nil` when nothing follows.
+  var boundOfRest: Int64? { get }
+  /// Bytes of the events' texts.
+  var rawByteCount: Int { get }
+
+  /// Event times in ms, one per stored row, ascending.
+  func timestamps() throws -> [Int64]
+  /// Arrival times in ms, one per stored row.
+  func ingestionTimes() throws -> [Int64]
+  /// Numbers that order events of equal time by arrival, unique in the store; one per stored row.
+  func sequenceNumbers() throws -> [UInt64]
+  /// Stream names, one per stored row.
+  func streams() throws -> ColumnVector
+
+  /// The exact texts of events. `rows` are ascending stored-row numbers; `nil` means all.
+  ///
+  /// - Complexity: O(bytes of the texts asked for)
+  func messages(_ rows: SelectionVector?) throws -> StringVector
+
+  /// A discovered field by its dotted display name, for the given stored rows (`nil`: all). JSON
+  /// leaves keep their type; a path that stops at an object or array gives maps or lists; fields of
+  /// text events (`@type`, `@requestId`, VPC flow columns …) are found in their text.
+  func column(_ field: String, rows: SelectionVector?) throws -> ColumnVector
+
+  /// Whether any row can have this field; `false` is certain.
+  func mayHave(_ field: String) -> Bool
+  /// Whether any row can satisfy the predicate, judged without reading data; `false` is certain.
+  func mayMatch(_ predicate: FieldPredicate) -> Bool
+
+  /// Names of the fields a query discovers by itself, with the number of rows that have each;
+  /// in order of first appearance.
+  func discoveredFields() throws -> [(name: String, rowCount: Int)]
+}
