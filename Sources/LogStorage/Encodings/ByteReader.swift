@@ -1,0 +1,75 @@
+/// Reads the store's little-endian forms from bytes that may be damaged.
+///
+/// Every read checks its bounds and throws `DecodingFailure`; nothing here can trap or read outside
+/// the given range, whatever the bytes are.
+package struct ByteReader {
+  private let bytes: UnsafeRawBufferPointer
+  package private(set) var position = 0
+
+  /// The bytes must outlive the reader.
+  package init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
+
+  package var remaining: Int { bytes.count - position }
+
+  package mutating func byte() throws(DecodingFailure) -> UInt8 {
+    guard position < bytes.count else { throw DecodingFailure("a byte is missing at the end") }
+    defer { position += 1 }
+    return bytes[position]
+  }
+
+  /// A fixed-width integer, lowest byte first.
+  package mutating func fixed<T: FixedWidthInteger>(_: T.Type) throws(DecodingFailure) -> T {
+    let size = MemoryLayout<T>.size
+    guard remaining >= size else { throw DecodingFailure("\(size) bytes are missing at the end") }
+    defer { position += size }
+    return T(littleEndian: bytes.loadUnaligned(fromByteOffset: position, as: T.self))
+  }
+
+  package mutating func varint() throws(DecodingFailure) -> UInt64 {
+    var value: UInt64 = 0
+    var shift: UInt64 = 0
+    while true {
+      let next = try byte()
+      guard shift < 63 || next <= 1 else { throw DecodingFailure("a number is too long") }
+      value |= UInt64(next & 0x7F) << shift
+      if next < 0x80 { return value }
+      shift += 7
+    }
+  }
+
+  /// A varint that must not exceed `limit`: the guard against absurd sizes before memory is taken.
+  package mutating func count(limit: Int) throws(DecodingFailure) -> Int {
+    let value = try varint()
+    guard value <= UInt64(limit) else {
+      throw DecodingFailure("a count of \(value) where at most \(limit) is possible")
+    }
+    return Int(value)
+  }
+
+  package mutating func zigzag() throws(DecodingFailure) -> Int64 {
+    let value = try varint()
+    return Int64(bitPattern: (value >> 1) ^ (0 &- (value & 1)))
+  }
+
+  /// The next `count` bytes, not copied.
+  package mutating func take(_ count: Int) throws(DecodingFailure) -> UnsafeRawBufferPointer {
+    guard count >= 0, remaining >= count else {
+      throw DecodingFailure("\(count) bytes are wanted where \(remaining) remain")
+    }
+    defer { position += count }
+    return UnsafeRawBufferPointer(rebasing: bytes[position..<position + count])
+  }
+
+  package mutating func text() throws(DecodingFailure) -> String {
+    let length = try count(limit: remaining)
+    return String(decoding: try take(length), as: UTF8.self)
+  }
+}
+
+/// Bytes do not have the form that their place demands. The caller adds which file, row group and
+/// column it was.
+package struct DecodingFailure: Error, Sendable, Hashable {
+  package let reason: String
+
+  package init(_ reason: String) { self.reason = reason }
+}

@@ -1,0 +1,99 @@
+/// Reads a column chunk back. The bytes passed their checksum, but every count, width and code
+/// is checked all the same: damage must throw, never trap.
+enum ColumnDecoder {
+  /// - Parameters:
+  ///   - count: values in the chunk.
+  ///   - times: event times of the rows of the values, in ms; needed by times stored as distances.
+  static func decode(
+    _ bytes: UnsafeRawBufferPointer, encoding: ColumnEncoding, count: Int,
+    times: () throws -> [Int64], decompressor: Decompressor
+  ) throws -> ColumnData {
+    var reader = ByteReader(bytes)
+    switch encoding {
+    case .constant:
+      return .constant(Array(bytes))
+    case .integer:
+      return .integers(
+        try IntegerStream.decode(&reader, count: count, decompressor: decompressor))
+    case .decimal:
+      return .decimals(try decimals(&reader, count: count, decompressor: decompressor))
+    case .timestampText:
+      return .timestamps(
+        try timestamps(&reader, count: count, times: try times(), decompressor: decompressor))
+    case .dictionary:
+      let entryCount = try reader.count(limit: min(count, 65_535))
+      let entries = try texts(&reader, count: entryCount, decompressor: decompressor)
+      return .dictionary(
+        codes: try CodeStream.decode(
+          &reader, count: count, cardinality: entryCount, decompressor: decompressor),
+        entries: entries)
+    case .plainString:
+      return .texts(try texts(&reader, count: count, decompressor: decompressor))
+    }
+  }
+
+  private static func texts(
+    _ reader: inout ByteReader, count: Int, decompressor: Decompressor
+  ) throws(DecodingFailure) -> TextRun {
+    let lengths = try IntegerStream.decode(&reader, count: count, decompressor: decompressor)
+    var total: Int64 = 0
+    var offsets: [UInt32] = []
+    offsets.reserveCapacity(count + 1)
+    offsets.append(0)
+    for length in lengths {
+      guard length >= 0, length <= 1 << 31 else { throw DecodingFailure("a length of \(length)") }
+      total += length
+      guard total < 1 << 32 else { throw DecodingFailure("texts of more than 4 GiB") }
+      offsets.append(UInt32(total))
+    }
+    let bytes = try reader.stream(limit: Int(total), decompressor: decompressor)
+    guard bytes.count == Int(total) else {
+      throw DecodingFailure("\(bytes.count) bytes of text where lengths add up to \(total)")
+    }
+    return TextRun(offsets: offsets, bytes: bytes)
+  }
+
+  private static func decimals(
+    _ reader: inout ByteReader, count: Int, decompressor: Decompressor
+  ) throws(DecodingFailure) -> DecimalRun {
+    let scale = try reader.byte()
+    guard scale <= 18 else { throw DecodingFailure("\(scale) decimals") }
+    var scales: [UInt8] = []
+    if try reader.byte() != 0 {
+      scales = try reader.stream(limit: count, decompressor: decompressor)
+      guard scales.count == count, scales.allSatisfy({ $0 <= scale }) else {
+        throw DecodingFailure("scales that do not fit their column")
+      }
+    }
+    var mantissas = try IntegerStream.decode(&reader, count: count, decompressor: decompressor)
+    for i in scales.indices where scales[i] != scale {
+      mantissas[i] /= ColumnEncoder.integerPowersOfTen[Int(scale - scales[i])]
+    }
+    return DecimalRun(mantissas: mantissas, scales: scales, scale: scale)
+  }
+
+  private static func timestamps(
+    _ reader: inout ByteReader, count: Int, times: [Int64], decompressor: Decompressor
+  ) throws(DecodingFailure) -> TimestampTextRun {
+    let formCount = try reader.count(limit: 64)
+    guard formCount > 0 else { throw DecodingFailure("times without a form") }
+    var forms: [TimestampTextRun.Form] = []
+    for _ in 0..<formCount {
+      let separator = try reader.byte()
+      let mark = try reader.byte()
+      let digits = try reader.byte()
+      guard digits <= 9 else { throw DecodingFailure("\(digits) fraction digits") }
+      let zone = try reader.take(try reader.count(limit: 6))
+      forms.append(
+        .init(separator: separator, fractionMark: mark, fractionDigits: digits, zone: Array(zone)))
+    }
+    let formOf = try CodeStream.decode(
+      &reader, count: count, cardinality: formCount, decompressor: decompressor)
+    var ticks = try IntegerStream.decode(&reader, count: count, decompressor: decompressor)
+    guard times.count == count else { throw DecodingFailure("times of another row count") }
+    for i in 0..<count {
+      ticks[i] = ticks[i] &+ forms[Int(formOf[i])].ticks(milliseconds: times[i])
+    }
+    return TimestampTextRun(forms: forms, formOf: formCount == 1 ? [] : formOf, ticks: ticks)
+  }
+}

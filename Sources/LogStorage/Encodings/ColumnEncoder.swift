@@ -1,0 +1,303 @@
+/// Chooses and writes the encoding of one column chunk.
+///
+/// The order of trial follows what is likely and cheap to refute: one value for all; numbers as integers, then as
+/// decimals; texts of a time; few distinct values as a dictionary; else the bytes as they are. A
+/// trial stops at the first value that does not fit, so a wrong guess costs a few values, not a pass. What failed for a
+/// column is remembered for its next chunks (`EncodingMemory`), because columns rarely change
+/// their nature from one row group to the next.
+struct ColumnEncoder {
+  let column: SlotColumn
+  let kind: SlotKind
+  /// Event time of the row of each value, in ms.
+  let times: ColumnTimes
+  let compressor: Compressor?
+
+  /// Encodes the column.
+  ///
+  /// - Parameter memory: what earlier chunks of the same column taught; updated.
+  func encode(memory: inout EncodingMemory) -> EncodedColumn {
+    if isConstant { return constant() }
+    switch kind {
+    case .number:
+      if let result = number() { return result }
+    case .string:
+      if column.length(0) >= 19, let result = timestampText() { return result }
+    case .literal, .verbatim, .text: break
+    }
+    if kind != .text, memory.mayTryDictionary() {
+      if let result = dictionary() { return result }
+      memory.dictionaryFailed()
+    }
+    return plain()
+  }
+
+  // MARK: Constant
+
+  private var isConstant: Bool {
+    for i in 1..<max(column.count, 1) where !column.equal(0, i) { return false }
+    return true
+  }
+
+  private func constant() -> EncodedColumn {
+    let bytes = Array(column.bytes(0))
+    return EncodedColumn(
+      encoding: .constant, bytes: bytes, zone: zone(ofTexts: CollectionOfOne(0)),
+      hasEscapes: bytes.contains(UInt8(ascii: "\\")))
+  }
+
+  // MARK: Numbers
+
+  private func number() -> EncodedColumn? {
+    integers() ?? decimals()
+  }
+
+  private func integers() -> EncodedColumn? {
+    var values: [Int64] = []
+    values.reserveCapacity(column.count)
+    for i in 0..<column.count {
+      guard let value = DecimalText.integer(column.start(i), column.length(i)) else { return nil }
+      values.append(value)
+    }
+    var writer = ByteWriter(capacity: column.count)
+    IntegerStream.encode(values, to: &writer, compressor: compressor)
+    let zone = ZoneMap.numbers(minimum: Double(values.min()!), maximum: Double(values.max()!))
+    if let codes = smallerDictionary(than: writer.count, zone: zone) { return codes }
+    return EncodedColumn(encoding: .integer, bytes: writer.bytes, zone: zone, hasEscapes: false)
+  }
+
+  private func decimals() -> EncodedColumn? {
+    let count = column.count
+    var mantissas: [Int64] = []
+    var scales: [UInt8] = []
+    mantissas.reserveCapacity(count)
+    scales.reserveCapacity(count)
+    var minimum = Double.infinity
+    var maximum = -Double.infinity
+    for i in 0..<count {
+      guard let (mantissa, scale) = DecimalText.decimal(column.start(i), column.length(i)) else {
+        return nil
+      }
+      mantissas.append(mantissa)
+      scales.append(scale)
+      let value = Double(mantissa) / Self.powersOfTen[Int(scale)]
+      minimum = min(minimum, value)
+      maximum = max(maximum, value)
+    }
+    guard let largest = scales.max() else { return nil }
+    var writer = ByteWriter(capacity: count * 2)
+    writer.append(largest)
+    if scales.allSatisfy({ $0 == largest }) {
+      writer.append(UInt8(0))
+    } else {
+      // A common scale keeps neighbours near each other; each value's own scale restores its text.
+      for i in 0..<count {
+        let (scaled, overflow) = mantissas[i].multipliedReportingOverflow(
+          by: Self.integerPowersOfTen[Int(largest - scales[i])])
+        if overflow { return nil }
+        mantissas[i] = scaled
+      }
+      writer.append(UInt8(1))
+      writer.append(stream: scales, compressor: compressor)
+    }
+    IntegerStream.encode(mantissas, to: &writer, compressor: compressor)
+    let zone = ZoneMap.numbers(minimum: minimum, maximum: maximum)
+    if let codes = smallerDictionary(than: writer.count, zone: zone) { return codes }
+    return EncodedColumn(encoding: .decimal, bytes: writer.bytes, zone: zone, hasEscapes: false)
+  }
+
+  /// A dictionary of numbers, when few values repeat often enough to beat `byteCount`.
+  private func smallerDictionary(than byteCount: Int, zone: ZoneMap) -> EncodedColumn? {
+    guard column.count >= 256, let found = distinctValues(limit: 256) else { return nil }
+    var result = dictionary(found)
+    guard result.bytes.count < byteCount - byteCount / 32 else { return nil }
+    result.zone = zone
+    return result
+  }
+
+  static let powersOfTen: [Double] = [
+    1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17,
+    1e18,
+  ]
+  static let integerPowersOfTen: [Int64] = (0...18).map { exponent in
+    (0..<exponent).reduce(1) { product, _ in product * 10 }
+  }
+
+  // MARK: Times
+
+  private func timestampText() -> EncodedColumn? {
+    var forms: [TimestampTextRun.Form] = []
+    var formOf: [UInt16] = []
+    var residuals: [Int64] = []
+    residuals.reserveCapacity(column.count)
+    formOf.reserveCapacity(column.count)
+    var current = 0
+    for i in 0..<column.count {
+      guard let (form, ticks) = TimestampTextRun.parse(column.start(i), column.length(i)) else {
+        return nil
+      }
+      if forms.isEmpty || forms[current] != form {
+        if let known = forms.firstIndex(of: form) {
+          current = known
+        } else {
+          guard forms.count < 64 else { return nil }
+          current = forms.count
+          forms.append(form)
+        }
+      }
+      formOf.append(UInt16(current))
+      residuals.append(ticks &- form.ticks(milliseconds: times[i]))
+    }
+    var writer = ByteWriter(capacity: column.count)
+    writer.append(varint: forms.count)
+    for form in forms {
+      writer.append(form.separator)
+      writer.append(form.fractionMark)
+      writer.append(form.fractionDigits)
+      writer.append(varint: form.zone.count)
+      writer.append(contentsOf: form.zone)
+    }
+    CodeStream.encode(formOf, cardinality: forms.count, to: &writer, compressor: compressor)
+    IntegerStream.encode(residuals, to: &writer, compressor: compressor)
+    return EncodedColumn(
+      encoding: .timestampText, bytes: writer.bytes, zone: zone(ofTexts: 0..<column.count),
+      hasEscapes: false)
+  }
+
+  // MARK: Dictionary
+
+  /// Codes by row and, for each code, a row that holds its value.
+  private struct Distinct {
+    var codes: [UInt16]
+    var firstRows: [Int]
+  }
+
+  /// The distinct values in order of first use, or `nil` as soon as there are more than `limit`.
+  private func distinctValues(limit: Int) -> Distinct? {
+    var tableBits = 10
+    while 1 << tableBits < min(limit, column.count) * 2, tableBits < 17 { tableBits += 1 }
+    let mask = 1 << tableBits - 1
+    // A slot holds the high half of a hash and, in the low half, a code plus one.
+    var table = [UInt64](repeating: 0, count: 1 << tableBits)
+    var found = Distinct(codes: [], firstRows: [])
+    found.codes.reserveCapacity(column.count)
+    for i in 0..<column.count {
+      let hash = shortHash(column.start(i), column.length(i))
+      let tag = hash & 0xFFFF_FFFF_0000_0000
+      var slot = Int(truncatingIfNeeded: hash) & mask
+      while true {
+        let entry = table[slot]
+        if entry == 0 {
+          guard found.firstRows.count < limit else { return nil }
+          found.firstRows.append(i)
+          table[slot] = tag | UInt64(found.firstRows.count)
+          found.codes.append(UInt16(truncatingIfNeeded: found.firstRows.count - 1))
+          break
+        }
+        let code = Int(entry & 0xFFFF_FFFF) - 1
+        if entry & 0xFFFF_FFFF_0000_0000 == tag, column.equal(i, found.firstRows[code]) {
+          found.codes.append(UInt16(truncatingIfNeeded: code))
+          break
+        }
+        slot = (slot + 1) & mask
+      }
+    }
+    return found
+  }
+
+  private func dictionary() -> EncodedColumn? {
+    // Up to half the rows: beyond that, codes only add to the values.
+    let limit = min(max(column.count / 2, 1), 65_535)
+    guard let found = distinctValues(limit: limit) else { return nil }
+    return dictionary(found)
+  }
+
+  private func dictionary(_ found: Distinct) -> EncodedColumn {
+    var writer = ByteWriter(capacity: column.count)
+    writer.append(varint: found.firstRows.count)
+    writeTexts(found.firstRows, to: &writer)
+    CodeStream.encode(
+      found.codes, cardinality: found.firstRows.count, to: &writer, compressor: compressor)
+    return EncodedColumn(
+      encoding: .dictionary, bytes: writer.bytes, zone: zone(ofTexts: found.firstRows),
+      hasEscapes: hasEscapes(found.firstRows))
+  }
+
+  // MARK: Plain
+
+  private func plain() -> EncodedColumn {
+    let rows = 0..<column.count
+    var writer = ByteWriter(capacity: column.byteCount / 2)
+    writeTexts(rows, to: &writer)
+    return EncodedColumn(
+      encoding: .plainString, bytes: writer.bytes, zone: zone(ofTexts: rows),
+      hasEscapes: hasEscapes(rows))
+  }
+
+  /// Lengths, then bytes.
+  private func writeTexts(_ rows: some Collection<Int>, to writer: inout ByteWriter) {
+    var lengths: [Int64] = []
+    lengths.reserveCapacity(rows.count)
+    var total = 0
+    for row in rows {
+      lengths.append(Int64(column.length(row)))
+      total += column.length(row)
+    }
+    IntegerStream.encode(lengths, to: &writer, compressor: compressor)
+    let bytes = [UInt8](unsafeUninitializedCapacity: total) { target, used in
+      var position = 0
+      for row in rows {
+        let length = column.length(row)
+        // `total` is the sum of these lengths, so the copies fill the buffer exactly.
+        if length > 0 {
+          UnsafeMutableRawPointer(target.baseAddress! + position).copyMemory(
+            from: column.start(row), byteCount: length)
+        }
+        position += length
+      }
+      used = total
+    }
+    writer.append(stream: bytes, compressor: compressor)
+  }
+
+  private func hasEscapes(_ rows: some Collection<Int>) -> Bool {
+    guard kind == .string else { return false }
+    for row in rows where column.bytes(row).contains(UInt8(ascii: "\\")) { return true }
+    return false
+  }
+
+  /// Text bounds for strings; nothing for other kinds (numbers bring their own).
+  private func zone(ofTexts rows: some Collection<Int>) -> ZoneMap {
+    switch kind {
+    case .string:
+      var minimum = UInt64.max
+      var maximum = UInt64.min
+      for row in rows {
+        let prefix = ZoneMap.prefix(column.bytes(row))
+        minimum = min(minimum, prefix)
+        maximum = max(maximum, prefix)
+      }
+      return .texts(minimum: minimum, maximum: maximum)
+    case .number:
+      guard rows.count == 1, let row = rows.first,
+        let (mantissa, scale) = DecimalText.decimal(column.start(row), column.length(row))
+      else { return .none }
+      let value = Double(mantissa) / Self.powersOfTen[Int(scale)]
+      return .numbers(minimum: value, maximum: value)
+    case .literal, .verbatim, .text: return .none
+    }
+  }
+}
+
+/// What earlier chunks of a column taught its encoder.
+struct EncodingMemory: Sendable {
+  private var chunksWithoutDictionary = 0
+
+  /// Whether a dictionary is worth trying: always, except for some chunks after it failed.
+  mutating func mayTryDictionary() -> Bool {
+    if chunksWithoutDictionary == 0 { return true }
+    chunksWithoutDictionary -= 1
+    return false
+  }
+
+  mutating func dictionaryFailed() { chunksWithoutDictionary = 15 }
+}

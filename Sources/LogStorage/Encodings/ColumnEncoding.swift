@@ -1,0 +1,76 @@
+/// How the values of a column chunk are stored. The numbers are part of the format and never
+/// change their meaning; 16 and up are kept for forms still to come (identifier pool, templates,
+/// doubles, addresses, hex, packs).
+package enum ColumnEncoding: UInt8, Sendable, CaseIterable, CustomStringConvertible {
+  /// One value for all rows.
+  case constant = 1
+  /// Distinct values and codes.
+  case dictionary = 2
+  /// Canonical whole numbers.
+  case integer = 3
+  /// Numbers with a fixed or varying count of decimals.
+  case decimal = 4
+  /// Texts of a time, as a distance from the event's own time.
+  case timestampText = 5
+  /// Lengths and bytes.
+  case plainString = 6
+
+  package var description: String {
+    switch self {
+    case .constant: "constant"
+    case .dictionary: "dictionary"
+    case .integer: "integer"
+    case .decimal: "decimal"
+    case .timestampText: "timestamp"
+    case .plainString: "plain"
+    }
+  }
+}
+
+/// A column chunk, encoded: what goes into the segment and what the chunk table says of it.
+struct EncodedColumn {
+  var encoding: ColumnEncoding
+  var bytes: [UInt8]
+  var zone: ZoneMap
+  /// Some value holds a backslash: readers of strings must undo JSON escapes.
+  var hasEscapes: Bool
+}
+
+/// A column chunk, decoded as far as its encoding goes: every value can still give its exact text.
+enum ColumnData {
+  case constant([UInt8])
+  case dictionary(codes: [UInt16], entries: TextRun)
+  case integers([Int64])
+  case decimals(DecimalRun)
+  case timestamps(TimestampTextRun)
+  case texts(TextRun)
+
+  /// Appends the exact text of value `i`.
+  @inline(__always)
+  func appendText(_ i: Int, to output: inout [UInt8]) {
+    switch self {
+    case .constant(let bytes): output.append(contentsOf: bytes)
+    case .dictionary(let codes, let entries): entries.append(Int(codes[i]), to: &output)
+    case .integers(let values): DecimalText.append(values[i], to: &output)
+    case .decimals(let run): run.append(i, to: &output)
+    case .timestamps(let run): run.append(i, to: &output)
+    case .texts(let run): run.append(i, to: &output)
+    }
+  }
+}
+
+/// Texts laid end to end, as they stand in the event.
+struct TextRun: Sendable {
+  /// `count + 1` positions in `bytes`.
+  var offsets: [UInt32]
+  var bytes: [UInt8]
+
+  var count: Int { offsets.count - 1 }
+
+  func range(_ i: Int) -> Range<Int> { Int(offsets[i])..<Int(offsets[i + 1]) }
+
+  @inline(__always)
+  func append(_ i: Int, to output: inout [UInt8]) {
+    output.append(contentsOf: bytes[Int(offsets[i])..<Int(offsets[i + 1])])
+  }
+}

@@ -1,0 +1,380 @@
+/// Turns scanned records into the bytes of one row group.
+///
+/// The scanner left, for every record, a shape and a list of slots that point into the raw block. Encoding regroups
+/// them: a counting pass over the shapes says how many values each column gets, a second pass over the
+/// rows deals each slot into its column's place, and each column is then encoded by itself. Slots stay views into the
+/// block all the while; bytes move once, into the chunk.
+///
+///     rows (time order)      shapes                     columns
+///     0  {"a":1,"b":"x"}     S1 = {"a":␂,"b":"␁"}       a: 1 7 9
+///     1  {"a":7}             S2 = {"a":␂}               b: x y
+///     2  {"a":9,"b":"y"}     codes: 1 2 1
+///
+/// Column `a` belongs to rows 0, 1, 2 because their shapes have it, `b` to rows 0 and 2: no column needs a
+/// null bitmap. Layout of the bytes: chunks one after the other, each 8-aligned, then the table.
+///
+/// One encoder per worker; it keeps its compression context and what it learnt about columns.
+package final class RowGroupEncoder {
+  private let compressor: Compressor?
+  private var memories: [ColumnKey: EncodingMemory] = [:]
+
+  /// - Parameters:
+  ///   - level: zstd's level.
+  ///   - compresses: false for row groups that only live in memory, where time matters more than size.
+  package init(level: Int32 = 1, compresses: Bool = true) {
+    compressor = compresses ? Compressor(level: level) : nil
+  }
+
+  struct ColumnKey: Hashable {
+    var path: String
+    var kind: SlotKind
+    var instance: UInt16
+  }
+
+  /// Encodes the records numbered `rows`.
+  ///
+  /// - Parameters:
+  ///   - rows: record numbers of the block in ascending (time, sequence) order, at most
+  ///     `StorageLimits.rowsPerRowGroup`.
+  ///   - ingestionTimes: arrival time of each record of the block, ms.
+  ///   - sequences: sequence number of each record of the block, relative to the segment.
+  package func encode(
+    _ scanned: ScannedBlock, rows: [UInt32], ingestionTimes: [Int64], sequences: [UInt64]
+  ) -> EncodedRowGroup {
+    precondition(!rows.isEmpty && rows.count <= StorageLimits.rowsPerRowGroup)
+    return scanned.block.bytes.withUnsafeBufferPointer { base in
+      var draft = RowGroupDraft(scanned: scanned, rows: rows, base: base.baseAddress!)
+      draft.layOut()
+      return write(draft, ingestionTimes: ingestionTimes, sequences: sequences)
+    }
+  }
+
+  private func write(
+    _ draft: RowGroupDraft, ingestionTimes: [Int64], sequences: [UInt64]
+  ) -> EncodedRowGroup {
+    var out = RowGroupWriter(rawByteCount: draft.rawByteCount, compressor: compressor)
+    let times = draft.rows.map { draft.scanned.times[Int($0)] }
+    out.integers(times, role: .eventTime)
+    let arrivals = draft.rows.map { ingestionTimes[Int($0)] }
+    out.integers(arrivals, role: .ingestionTime)
+    let orders = draft.rows.map { Int64(bitPattern: sequences[Int($0)]) }
+    out.integers(orders, role: .sequence)
+    let (streams, streamCodes) = draft.localStreams()
+    out.codes(streamCodes, cardinality: streams.count, role: .streamCodes)
+    out.codes(draft.shapeCodes, cardinality: draft.shapes.count, role: .shapeCodes)
+    out.texts(draft.shapes.map { $0.shape.key }, role: .shapeTexts)
+
+    times.withUnsafeBufferPointer { times in
+      for (index, key) in draft.columns.enumerated() {
+        let column = draft.column(index)
+        let encoder = ColumnEncoder(
+          column: column, kind: key.kind, times: draft.times(of: index, rowTimes: times),
+          compressor: compressor)
+        let encoded = encoder.encode(memory: &memories[key, default: EncodingMemory()])
+        out.column(encoded, key: key, valueCount: column.count)
+      }
+    }
+    let table = RowGroupTable(
+      rowCount: draft.rows.count, chunks: out.chunks,
+      shapes: draft.shapeEntries(firstColumn: out.chunks.count - draft.columns.count),
+      streams: streams)
+    let tableOffset = out.finish(table)
+    let bounds = RowBounds(
+      arrivals: arrivals, sequences: orders, contentSum: draft.contentSum(times: times))
+    return EncodedRowGroup(
+      bytes: out.bytes,
+      entry: RowGroupEntry(
+        table: tableOffset..<out.bytes.count, rowCount: draft.rows.count,
+        rawByteCount: draft.rawByteCount, times: times, bounds: bounds, bytes: out.bytes),
+      streams: draft.streamCounts(streams: streams, codes: streamCodes))
+  }
+}
+
+/// What a row group's entry says about rows beside their times.
+struct RowBounds {
+  var arrivals: ClosedRange<Int64>
+  var sequences: ClosedRange<UInt64>
+  var contentSum: ContentSum
+
+  init(arrivals: [Int64], sequences: [Int64], contentSum: ContentSum) {
+    self.arrivals = arrivals.min()!...arrivals.max()!
+    let orders = sequences.map { UInt64(bitPattern: $0) }
+    self.sequences = orders.min()!...orders.max()!
+    self.contentSum = contentSum
+  }
+}
+
+/// Collects the chunks of a row group.
+private struct RowGroupWriter {
+  private(set) var bytes: [UInt8] = []
+  private(set) var chunks: [RowGroupTable.Chunk] = []
+  let compressor: Compressor?
+
+  init(rawByteCount: Int, compressor: Compressor?) {
+    self.compressor = compressor
+    bytes.reserveCapacity(rawByteCount / 4)
+  }
+
+  mutating func integers(_ values: [Int64], role: RowGroupTable.Role) {
+    var writer = ByteWriter(capacity: values.count)
+    IntegerStream.encode(values, to: &writer, compressor: compressor)
+    append(writer.bytes, role: role, encoding: .integer, valueCount: values.count)
+  }
+
+  mutating func codes(_ codes: [UInt16], cardinality: Int, role: RowGroupTable.Role) {
+    var writer = ByteWriter(capacity: codes.count)
+    writer.append(varint: cardinality)
+    CodeStream.encode(codes, cardinality: cardinality, to: &writer, compressor: compressor)
+    append(writer.bytes, role: role, encoding: .dictionary, valueCount: codes.count)
+  }
+
+  mutating func texts(_ texts: [[UInt8]], role: RowGroupTable.Role) {
+    var writer = ByteWriter()
+    IntegerStream.encode(texts.map { Int64($0.count) }, to: &writer, compressor: compressor)
+    writer.append(stream: Array(texts.joined()), compressor: compressor)
+    append(writer.bytes, role: role, encoding: .plainString, valueCount: texts.count)
+  }
+
+  mutating func column(_ column: EncodedColumn, key: RowGroupEncoder.ColumnKey, valueCount: Int) {
+    append(column.bytes, role: .column, encoding: column.encoding, valueCount: valueCount)
+    chunks[chunks.count - 1].path = key.path
+    chunks[chunks.count - 1].kind = key.kind
+    chunks[chunks.count - 1].instance = key.instance
+    chunks[chunks.count - 1].hasEscapes = column.hasEscapes
+    chunks[chunks.count - 1].zone = column.zone
+  }
+
+  private mutating func append(
+    _ chunk: [UInt8], role: RowGroupTable.Role, encoding: ColumnEncoding, valueCount: Int
+  ) {
+    chunks.append(
+      RowGroupTable.Chunk(
+        role: role, path: "", kind: .text, instance: 0, encoding: encoding, hasEscapes: false,
+        valueCount: valueCount, offset: bytes.count, length: chunk.count,
+        check: chunk.withUnsafeBytes { UInt32(truncatingIfNeeded: XXH64.hash($0)) }, zone: .none))
+    bytes.append(contentsOf: chunk)
+    pad()
+  }
+
+  private mutating func pad() {
+    while bytes.count % 8 != 0 { bytes.append(0) }
+  }
+
+  /// Appends the table and returns where it lies.
+  mutating func finish(_ table: RowGroupTable) -> Int {
+    let offset = bytes.count
+    bytes.append(contentsOf: table.encoded(compressor: compressor))
+    return offset
+  }
+}
+
+/// Records dealt out into columns, before anything is encoded.
+private struct RowGroupDraft {
+  struct LocalShape {
+    var shape: Shape
+    var rowCount = 0
+    var columns: [Int] = []
+  }
+
+  let scanned: ScannedBlock
+  let rows: [UInt32]
+  let base: UnsafePointer<UInt8>
+  private(set) var columns: [RowGroupEncoder.ColumnKey] = []
+  /// Shape 0 is the text shape.
+  private(set) var shapes: [LocalShape] = [LocalShape(shape: .text)]
+  /// Local shape of each row.
+  private(set) var shapeCodes: [UInt16] = []
+  private(set) var rawByteCount = 0
+  /// Slots of all columns, column after column, and where each column starts.
+  private var slots: [UInt64] = []
+  private var starts: [Int] = []
+  /// Row of each slot, in the same places.
+  private var rowOfSlot: [UInt32] = []
+
+  init(scanned: ScannedBlock, rows: [UInt32], base: UnsafePointer<UInt8>) {
+    self.scanned = scanned
+    self.rows = rows
+    self.base = base
+  }
+
+  mutating func layOut() {
+    assignShapes()
+    dealSlots()
+  }
+
+  /// Numbers the shapes in use and the columns they need. Once a row group has as many columns as it
+  /// may have, records whose shape would need more are kept as text.
+  private mutating func assignShapes() {
+    var localOf = [Int](repeating: -1, count: scanned.shapes.count)
+    var columnOf: [RowGroupEncoder.ColumnKey: Int] = [:]
+    localOf[0] = 0
+    shapeCodes.reserveCapacity(rows.count)
+    for row in rows {
+      let global = Int(scanned.shapeOfRecord[Int(row)])
+      if localOf[global] < 0 {
+        localOf[global] = addShape(scanned.shapes[global], columnOf: &columnOf)
+      }
+      let local = localOf[global]
+      if local == 0, shapes[0].columns.isEmpty {
+        shapes[0].columns = Self.columns(of: .text, columnOf: &columnOf, columns: &columns)
+      }
+      shapes[local].rowCount += 1
+      shapeCodes.append(UInt16(local))
+      rawByteCount += Int(scanned.block.records[Int(row)].length)
+    }
+  }
+
+  private mutating func addShape(
+    _ shape: Shape, columnOf: inout [RowGroupEncoder.ColumnKey: Int]
+  ) -> Int {
+    guard shapes.count < Int(UInt16.max),
+      columns.count + shape.slots.count < StorageLimits.columnsPerRowGroup
+    else { return 0 }
+    let indices = Self.columns(of: shape, columnOf: &columnOf, columns: &columns)
+    shapes.append(LocalShape(shape: shape, rowCount: 0, columns: indices))
+    return shapes.count - 1
+  }
+
+  private static func columns(
+    of shape: Shape, columnOf: inout [RowGroupEncoder.ColumnKey: Int],
+    columns: inout [RowGroupEncoder.ColumnKey]
+  ) -> [Int] {
+    shape.slots.map { slot in
+      let key = RowGroupEncoder.ColumnKey(
+        path: slot.path, kind: slot.kind, instance: slot.instance)
+      if let known = columnOf[key] { return known }
+      columnOf[key] = columns.count
+      columns.append(key)
+      return columns.count - 1
+    }
+  }
+
+  private mutating func dealSlots() {
+    var counts = [Int](repeating: 0, count: columns.count)
+    for shape in shapes {
+      for column in shape.columns { counts[column] += shape.rowCount }
+    }
+    starts = [0]
+    for count in counts { starts.append(starts.last! + count) }
+    let total = starts[columns.count]
+    var next = starts
+    var dealt = [UInt64](repeating: 0, count: total)
+    var owners = [UInt32](repeating: 0, count: total)
+    for (position, row) in rows.enumerated() {
+      let record = Int(row)
+      let local = Int(shapeCodes[position])
+      let first = Int(scanned.slotStarts[record])
+      shapes[local].columns.withUnsafeBufferPointer { columns in
+        if local == 0 {
+          let reference = scanned.block.records[record]
+          let place = next[columns[0]]
+          next[columns[0]] = place &+ 1
+          dealt[place] = UInt64(reference.offset) << 32 | UInt64(reference.length)
+          owners[place] = UInt32(truncatingIfNeeded: position)
+        } else {
+          for slot in 0..<columns.count {
+            let place = next[columns[slot]]
+            next[columns[slot]] = place &+ 1
+            dealt[place] = scanned.slots[first &+ slot]
+            owners[place] = UInt32(truncatingIfNeeded: position)
+          }
+        }
+      }
+    }
+    slots = dealt
+    rowOfSlot = owners
+  }
+
+  /// The values of a column, in row order.
+  ///
+  /// The view points into `slots`, which this draft owns and no longer changes; it is used only while
+  /// the draft is alive.
+  func column(_ index: Int) -> SlotColumn {
+    slots.withUnsafeBufferPointer {
+      SlotColumn(
+        base: base, slots: UnsafeBufferPointer(rebasing: $0[starts[index]..<starts[index + 1]]))
+    }
+  }
+
+  /// Event times of the rows of a column's values. Columns of all rows share `rowTimes`.
+  func times(
+    of index: Int, rowTimes: UnsafeBufferPointer<Int64>
+  ) -> ColumnTimes {
+    let range = starts[index]..<starts[index + 1]
+    if range.count == rows.count { return ColumnTimes(rowTimes: rowTimes, rows: nil) }
+    return rowOfSlot.withUnsafeBufferPointer {
+      ColumnTimes(rowTimes: rowTimes, rows: UnsafeBufferPointer(rebasing: $0[range]))
+    }
+  }
+
+  /// Names of the streams in use and the code of each row.
+  func localStreams() -> (names: [String], codes: [UInt16]) {
+    var names: [String] = []
+    var localOf: [UInt32: UInt16] = [:]
+    let codes = rows.map { row in
+      let stream = scanned.block.records[Int(row)].stream
+      if let known = localOf[stream] { return known }
+      let code = UInt16(names.count)
+      localOf[stream] = code
+      names.append(scanned.block.streams[Int(stream)])
+      return code
+    }
+    return (names, codes)
+  }
+
+  func streamCounts(streams: [String], codes: [UInt16]) -> [String: Int] {
+    var counts = [Int](repeating: 0, count: streams.count)
+    for code in codes { counts[Int(code)] += 1 }
+    return Dictionary(zip(streams, counts), uniquingKeysWith: +)
+  }
+
+  func shapeEntries(firstColumn: Int) -> [RowGroupTable.ShapeEntry] {
+    shapes.map { local in
+      RowGroupTable.ShapeEntry(
+        rowCount: local.rowCount, columns: local.columns.map { $0 + firstColumn },
+        firstHiddenSlot: local.shape.slots.firstIndex(where: \.isHidden) ?? local.shape.slots.count,
+        hasEmptyContainers: local.shape.hasEmptyContainers)
+    }
+  }
+
+  func contentSum(times: [Int64]) -> ContentSum {
+    var sum = ContentSum()
+    let streamHashes = scanned.block.streams.map { name in
+      Array(name.utf8).withUnsafeBytes { XXH64.hash($0) }
+    }
+    for (position, row) in rows.enumerated() {
+      let reference = scanned.block.records[Int(row)]
+      sum.add(
+        text: UnsafeRawBufferPointer(
+          start: base + Int(reference.offset), count: Int(reference.length)),
+        time: times[position], streamHash: streamHashes[Int(reference.stream)])
+    }
+    return sum
+  }
+}
+
+/// Event times of the rows that a column's values belong to.
+struct ColumnTimes {
+  let rowTimes: UnsafeBufferPointer<Int64>
+  /// Rows of the values; `nil` when every row has one.
+  let rows: UnsafeBufferPointer<UInt32>?
+
+  @inline(__always)
+  subscript(_ i: Int) -> Int64 {
+    if let rows { rowTimes[Int(rows[i])] } else { rowTimes[i] }
+  }
+}
+
+extension Shape {
+  /// Whether the text holds an object or array without members, which a path may name although no
+  /// slot belongs to it. May say yes for a key that looks like one.
+  var hasEmptyContainers: Bool {
+    var previous: UInt8 = 0
+    for byte in key where byte != 0x20 && byte != 0x09 && byte != 0x0A && byte != 0x0D {
+      if byte == UInt8(ascii: "}"), previous == UInt8(ascii: "{") { return true }
+      if byte == UInt8(ascii: "]"), previous == UInt8(ascii: "[") { return true }
+      previous = byte
+    }
+    return false
+  }
+}
