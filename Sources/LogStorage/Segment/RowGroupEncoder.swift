@@ -186,10 +186,8 @@ private struct RowGroupDraft {
   private(set) var shapeCodes: [UInt16] = []
   private(set) var rawByteCount = 0
   /// Slots of all columns, column after column, and where each column starts.
-  private var slots: [UInt64] = []
   private var starts: [Int] = []
-  /// Row of each slot, in the same places.
-  private var rowOfSlot: [UInt32] = []
+  private var dealt = DealtSlots(count: 0)
 
   init(scanned: ScannedBlock, rows: [UInt32], base: UnsafePointer<UInt8>) {
     self.scanned = scanned
@@ -258,8 +256,7 @@ private struct RowGroupDraft {
     for count in counts { starts.append(starts.last! + count) }
     let total = starts[columns.count]
     var next = starts
-    var dealt = [UInt64](repeating: 0, count: total)
-    var owners = [UInt32](repeating: 0, count: total)
+    let dealt = DealtSlots(count: total)
     for (position, row) in rows.enumerated() {
       let record = Int(row)
       let local = Int(shapeCodes[position])
@@ -269,42 +266,34 @@ private struct RowGroupDraft {
           let reference = scanned.block.records[record]
           let place = next[columns[0]]
           next[columns[0]] = place &+ 1
-          dealt[place] = UInt64(reference.offset) << 32 | UInt64(reference.length)
-          owners[place] = UInt32(truncatingIfNeeded: position)
+          dealt.slots[place] = UInt64(reference.offset) << 32 | UInt64(reference.length)
+          dealt.rows[place] = UInt32(truncatingIfNeeded: position)
         } else {
           for slot in 0..<columns.count {
             let place = next[columns[slot]]
             next[columns[slot]] = place &+ 1
-            dealt[place] = scanned.slots[first &+ slot]
-            owners[place] = UInt32(truncatingIfNeeded: position)
+            dealt.slots[place] = scanned.slots[first &+ slot]
+            dealt.rows[place] = UInt32(truncatingIfNeeded: position)
           }
         }
       }
     }
-    slots = dealt
-    rowOfSlot = owners
+    self.dealt = dealt
   }
 
-  /// The values of a column, in row order.
-  ///
-  /// The view points into `slots`, which this draft owns and no longer changes; it is used only while
-  /// the draft is alive.
+  /// The values of a column, in row order; valid while the draft is.
   func column(_ index: Int) -> SlotColumn {
-    slots.withUnsafeBufferPointer {
-      SlotColumn(
-        base: base, slots: UnsafeBufferPointer(rebasing: $0[starts[index]..<starts[index + 1]]))
-    }
+    let range = starts[index]..<starts[index + 1]
+    return SlotColumn(
+      base: base, slots: UnsafeBufferPointer(rebasing: dealt.slots[range]))
   }
 
   /// Event times of the rows of a column's values. Columns of all rows share `rowTimes`.
-  func times(
-    of index: Int, rowTimes: UnsafeBufferPointer<Int64>
-  ) -> ColumnTimes {
+  func times(of index: Int, rowTimes: UnsafeBufferPointer<Int64>) -> ColumnTimes {
     let range = starts[index]..<starts[index + 1]
     if range.count == rows.count { return ColumnTimes(rowTimes: rowTimes, rows: nil) }
-    return rowOfSlot.withUnsafeBufferPointer {
-      ColumnTimes(rowTimes: rowTimes, rows: UnsafeBufferPointer(rebasing: $0[range]))
-    }
+    return ColumnTimes(
+      rowTimes: rowTimes, rows: UnsafeBufferPointer(rebasing: dealt.rows[range]))
   }
 
   /// Names of the streams in use and the code of each row.
@@ -333,7 +322,7 @@ private struct RowGroupDraft {
       RowGroupTable.ShapeEntry(
         rowCount: local.rowCount, columns: local.columns.map { $0 + firstColumn },
         firstHiddenSlot: local.shape.slots.firstIndex(where: \.isHidden) ?? local.shape.slots.count,
-        hasEmptyContainers: local.shape.hasEmptyContainers)
+        emptyContainers: local.shape.emptyContainerPaths)
     }
   }
 
@@ -353,6 +342,25 @@ private struct RowGroupDraft {
   }
 }
 
+/// Slots in column order with the row of each: memory that stays in place while columns view it.
+private final class DealtSlots {
+  let slots: UnsafeMutableBufferPointer<UInt64>
+  let rows: UnsafeMutableBufferPointer<UInt32>
+
+  /// Every element is written by `dealSlots`, which places exactly `count` of them.
+  init(count: Int) {
+    slots = .allocate(capacity: count)
+    slots.initialize(repeating: 0)
+    rows = .allocate(capacity: count)
+    rows.initialize(repeating: 0)
+  }
+
+  deinit {
+    slots.deallocate()
+    rows.deallocate()
+  }
+}
+
 /// Event times of the rows that a column's values belong to.
 struct ColumnTimes {
   let rowTimes: UnsafeBufferPointer<Int64>
@@ -362,19 +370,5 @@ struct ColumnTimes {
   @inline(__always)
   subscript(_ i: Int) -> Int64 {
     if let rows { rowTimes[Int(rows[i])] } else { rowTimes[i] }
-  }
-}
-
-extension Shape {
-  /// Whether the text holds an object or array without members, which a path may name although no
-  /// slot belongs to it. May say yes for a key that looks like one.
-  var hasEmptyContainers: Bool {
-    var previous: UInt8 = 0
-    for byte in key where byte != 0x20 && byte != 0x09 && byte != 0x0A && byte != 0x0D {
-      if byte == UInt8(ascii: "}"), previous == UInt8(ascii: "{") { return true }
-      if byte == UInt8(ascii: "]"), previous == UInt8(ascii: "[") { return true }
-      previous = byte
-    }
-    return false
   }
 }

@@ -41,8 +41,8 @@ struct RowGroupTable: Sendable {
     var columns: [Int]
     /// Slots from this one on are not discovered by themselves.
     var firstHiddenSlot: Int
-    /// The shape's text holds `{}` or `[]`, which a path may name.
-    var hasEmptyContainers: Bool
+    /// Paths of `{}` and `[]`, which have no slot and yet are values that a query may name.
+    var emptyContainers: [String]
   }
 
   var rowCount: Int
@@ -68,7 +68,8 @@ struct RowGroupTable: Sendable {
       writer.append(varint: shape.columns.count)
       for column in shape.columns { writer.append(varint: column) }
       writer.append(varint: shape.firstHiddenSlot)
-      writer.append(UInt8(shape.hasEmptyContainers ? 1 : 0))
+      writer.append(varint: shape.emptyContainers.count)
+      for path in shape.emptyContainers { writer.append(text: path) }
     }
     var frame = ByteWriter(capacity: writer.count / 3)
     frame.append(stream: writer.bytes, compressor: compressor)
@@ -195,8 +196,13 @@ struct RowGroupTable: Sendable {
       let column = try reader.count(limit: max(chunkCount - 1, 0))
       columns.append(column)
     }
+    let firstHiddenSlot = try reader.count(limit: Int(UInt32.max))
+    var emptyContainers: [String] = []
+    for _ in 0..<(try reader.count(limit: reader.remaining)) {
+      emptyContainers.append(try reader.text())
+    }
     return ShapeEntry(
-      rowCount: rows, columns: columns, firstHiddenSlot: try reader.count(limit: Int(UInt32.max)),
-      hasEmptyContainers: try reader.byte() & 1 != 0)
+      rowCount: rows, columns: columns, firstHiddenSlot: firstHiddenSlot,
+      emptyContainers: emptyContainers)
   }
 }

@@ -1,0 +1,68 @@
+/// JSON string escapes, as slots keep them.
+enum JSONEscapes {
+  /// Appends the text that the inside of a JSON string stands for.
+  ///
+  /// The bytes passed the scanner, so escapes are well formed; a lone surrogate becomes U+FFFD.
+  static func append(_ bytes: UnsafeRawBufferPointer, to output: inout [UInt8]) {
+    var i = 0
+    while i < bytes.count {
+      let byte = bytes[i]
+      guard byte == UInt8(ascii: "\\"), i + 1 < bytes.count else {
+        output.append(byte)
+        i += 1
+        continue
+      }
+      i += 2
+      switch bytes[i - 1] {
+      case UInt8(ascii: "n"): output.append(0x0A)
+      case UInt8(ascii: "t"): output.append(0x09)
+      case UInt8(ascii: "r"): output.append(0x0D)
+      case UInt8(ascii: "b"): output.append(0x08)
+      case UInt8(ascii: "f"): output.append(0x0C)
+      case UInt8(ascii: "u"): appendUnicode(bytes, &i, to: &output)
+      case let other: output.append(other)
+      }
+    }
+  }
+
+  /// The text of a key or value as a `String`.
+  static func decoded(_ bytes: [UInt8]) -> String {
+    guard bytes.contains(UInt8(ascii: "\\")) else { return String(decoding: bytes, as: UTF8.self) }
+    var output: [UInt8] = []
+    bytes.withUnsafeBytes { append($0, to: &output) }
+    return String(decoding: output, as: UTF8.self)
+  }
+
+  /// `i` stands behind `\u`; a high surrogate takes the low one that follows with it.
+  private static func appendUnicode(
+    _ bytes: UnsafeRawBufferPointer, _ i: inout Int, to output: inout [UInt8]
+  ) {
+    guard var code = hexQuad(bytes, at: i) else {
+      output.append(contentsOf: [0xEF, 0xBF, 0xBD])
+      return
+    }
+    i += 4
+    if code & 0xFC00 == 0xD800, i + 1 < bytes.count, bytes[i] == UInt8(ascii: "\\"),
+      bytes[i + 1] == UInt8(ascii: "u"), let low = hexQuad(bytes, at: i + 2), low & 0xFC00 == 0xDC00
+    {
+      code = 0x10000 + (code & 0x3FF) << 10 + (low & 0x3FF)
+      i += 6
+    }
+    let scalar = Unicode.Scalar(code) ?? "\u{FFFD}"
+    output.append(contentsOf: UTF8.encode(scalar)!)
+  }
+
+  private static func hexQuad(_ bytes: UnsafeRawBufferPointer, at start: Int) -> UInt32? {
+    guard start + 4 <= bytes.count else { return nil }
+    var value: UInt32 = 0
+    for byte in bytes[start..<start + 4] {
+      switch byte {
+      case 0x30...0x39: value = value << 4 | UInt32(byte - 0x30)
+      case 0x41...0x46: value = value << 4 | UInt32(byte - 0x37)
+      case 0x61...0x66: value = value << 4 | UInt32(byte - 0x57)
+      default: return nil
+      }
+    }
+    return value
+  }
+}

@@ -1,0 +1,65 @@
+import Columnar
+
+/// Decides from a row group's table whether any of its rows can satisfy a predicate.
+///
+/// "No" must be certain under the language's comparison rules, in which texts that look like numbers
+/// compare as numbers and times as times. So only clear cases are used: a number against the bounds of a
+/// number column, a text against the eight-byte bounds of a text column, absence against shapes.
+enum PredicatePruning {
+  static func mayMatch(_ predicate: FieldPredicate, handle: RowGroupHandle) -> Bool {
+    guard !predicate.field.hasPrefix("@") else { return true }
+    let resolution = handle.resolution(of: predicate.field)
+    // Every test is false for a missing field, `!=` included.
+    if resolution.isAbsent { return false }
+    if resolution.hasTexts || resolution.hasStructures { return true }
+    return resolution.chunks.contains { chunk in
+      chunkMayMatch(handle.table.chunks[chunk], predicate.test)
+    }
+  }
+
+  private static func chunkMayMatch(
+    _ chunk: RowGroupTable.Chunk, _ test: FieldPredicate.Test
+  ) -> Bool {
+    switch test {
+    case .present, .contains: true
+    case .compare(let comparison, let literal): mayCompare(chunk, comparison, literal)
+    case .oneOf(let literals): literals.contains { mayCompare(chunk, .equal, $0) }
+    }
+  }
+
+  private static func mayCompare(
+    _ chunk: RowGroupTable.Chunk, _ comparison: FieldPredicate.Comparison, _ literal: Value
+  ) -> Bool {
+    switch (chunk.kind, chunk.zone) {
+    case (.number, .numbers(let minimum, let maximum)):
+      switch literal {
+      case .integer(let value):
+        return mayCompare(minimum, maximum, comparison, Double(value))
+      case .double(let value):
+        return mayCompare(minimum, maximum, comparison, value)
+      default:
+        return true
+      }
+    case (.string, .texts(let minimum, let maximum)):
+      guard !chunk.hasEscapes, comparison == .equal, case .string(let text) = literal else {
+        return true
+      }
+      let prefix = Array(text.utf8).withUnsafeBytes { ZoneMap.prefix($0) }
+      return minimum <= prefix && prefix <= maximum
+    default:
+      return true
+    }
+  }
+
+  /// Doubles round; bounds that only just exclude are taken to include.
+  private static func mayCompare(
+    _ minimum: Double, _ maximum: Double, _ comparison: FieldPredicate.Comparison, _ value: Double
+  ) -> Bool {
+    switch comparison {
+    case .equal: minimum <= value && value <= maximum
+    case .notEqual: true
+    case .less, .lessOrEqual: minimum <= value
+    case .greater, .greaterOrEqual: maximum >= value
+    }
+  }
+}

@@ -1,0 +1,182 @@
+package import Columnar
+import Synchronization
+
+/// The immutable, shareable part of an encoded row group: where it lies, its table, and what the table
+/// says about fields. Readers are made from it, one per query and worker.
+///
+/// Warm engines keep handles: opening a store again then costs no reads and no parsing.
+package final class RowGroupHandle: Sendable {
+  package let source: any ByteSource
+  package let entry: RowGroupEntry
+  let table: RowGroupTable
+  /// Chunks by display path.
+  private let chunksOfPath: [String: [Int]]
+  /// What was worked out about fields so far.
+  private let resolutions = Mutex<[String: FieldResolution]>([:])
+
+  /// Reads and checks the table.
+  ///
+  /// - Throws: `StorageError` (`damaged`) naming the source and the row group's position.
+  package init(source: any ByteSource, entry: RowGroupEntry) throws {
+    self.source = source
+    self.entry = entry
+    let decompressor = DecompressorPool.shared.take()
+    defer { DecompressorPool.shared.give(decompressor) }
+    let bytes = try source.read(
+      at: entry.offset + UInt64(entry.metadataOffset), count: Int(entry.metadataLength))
+    let check = bytes.withUnsafeBytes { XXH64.hash($0) }
+    guard check == entry.check else {
+      throw Self.damage(
+        source, entry, "its table has checksum \(hex(check)) where \(hex(entry.check)) is recorded")
+    }
+    do {
+      table = try bytes.withUnsafeBytes {
+        try RowGroupTable(
+          decoding: $0, byteCount: Int(entry.metadataOffset), decompressor: decompressor)
+      }
+    } catch let failure as DecodingFailure {
+      throw Self.damage(source, entry, failure.reason)
+    }
+    guard table.rowCount == Int(entry.rows) else {
+      throw Self.damage(
+        source, entry, "its table has \(table.rowCount) rows where \(entry.rows) are recorded")
+    }
+    var chunksOfPath: [String: [Int]] = [:]
+    for (index, chunk) in table.chunks.enumerated()
+    where chunk.role == .column && chunk.kind != .text {
+      chunksOfPath[chunk.path, default: []].append(index)
+    }
+    self.chunksOfPath = chunksOfPath
+  }
+
+  static func damage(
+    _ source: any ByteSource, _ entry: RowGroupEntry, _ what: String
+  ) -> StorageError {
+    StorageError(
+      .damaged, "\(source.name): row group at byte \(entry.offset) is damaged: \(what)")
+  }
+
+  /// Where the values of a field are, shape by shape.
+  func resolution(of field: String) -> FieldResolution {
+    if let known = resolutions.withLock({ $0[field] }) { return known }
+    let made = FieldResolution(field: field, table: table, exact: chunksOfPath[field] ?? [])
+    resolutions.withLock { $0[field] = made }
+    return made
+  }
+
+  /// Whether any row can have this field.
+  package func mayHave(_ field: String) -> Bool { !resolution(of: field).isAbsent }
+
+  /// Whether any row can satisfy the predicate, judged from the table alone.
+  package func mayMatch(_ predicate: FieldPredicate) -> Bool {
+    PredicatePruning.mayMatch(predicate, handle: self)
+  }
+
+  /// Chunk of a role that every row group has.
+  func chunk(of role: RowGroupTable.Role) throws -> Int {
+    guard let index = table.chunks.firstIndex(where: { $0.role == role }) else {
+      throw Self.damage(source, entry, "it has no chunk of role \(role)")
+    }
+    return index
+  }
+}
+
+/// For one field and one row group: what each shape has in its place.
+struct FieldResolution: Sendable {
+  enum Place: Sendable, Hashable {
+    /// The shape does not have the field.
+    case absent
+    /// A scalar in this chunk.
+    case chunk(Int)
+    /// An object or array, or something inside a verbatim array: found by parsing the event.
+    case structure
+    /// A text event, whose fields are found in its text.
+    case text
+  }
+
+  /// One place per shape of the row group.
+  let places: [Place]
+  /// Chunks that occur in `places`.
+  let chunks: [Int]
+  let hasStructures: Bool
+  let hasTexts: Bool
+
+  /// Whether no row has the field.
+  var isAbsent: Bool { chunks.isEmpty && !hasStructures && !hasTexts }
+
+  init(field: String, table: RowGroupTable, exact: [Int]) {
+    let roles = Self.roles(field: field, table: table, exact: exact)
+    var places: [Place] = []
+    var used: [Int] = []
+    places.reserveCapacity(table.shapes.count)
+    for (index, shape) in table.shapes.enumerated() {
+      let place = index == 0 ? (shape.rowCount > 0 ? .text : .absent) : Self.place(field, shape, roles)
+      if case .chunk(let chunk) = place, !used.contains(chunk) { used.append(chunk) }
+      places.append(place)
+    }
+    self.places = places
+    chunks = used
+    hasStructures = places.contains(.structure)
+    hasTexts = places[0] == .text
+  }
+
+  private enum Role { case none, scalar, verbatim, within }
+
+  /// What each chunk means for the field: its value, its value as a structure, or a part or ancestor.
+  private static func roles(field: String, table: RowGroupTable, exact: [Int]) -> [Role] {
+    var roles = [Role](repeating: .none, count: table.chunks.count)
+    let below = field + "."
+    for (index, chunk) in table.chunks.enumerated() where chunk.role == .column {
+      if chunk.path.utf8.count > below.utf8.count, chunk.path.hasPrefix(below) {
+        roles[index] = .within
+      } else if chunk.kind == .verbatim, field.utf8.count > chunk.path.utf8.count,
+        field.hasPrefix(chunk.path + ".")
+      {
+        roles[index] = .within
+      }
+    }
+    for index in exact {
+      roles[index] = table.chunks[index].kind == .verbatim ? .verbatim : .scalar
+    }
+    return roles
+  }
+
+  /// The last member of a name is the visible one; a scalar of exactly this name hides structures.
+  private static func place(
+    _ field: String, _ shape: RowGroupTable.ShapeEntry, _ roles: [Role]
+  ) -> Place {
+    var within = false
+    for column in shape.columns.reversed() {
+      switch roles[column] {
+      case .scalar: return .chunk(column)
+      case .verbatim: return .structure
+      case .within: within = true
+      case .none: break
+      }
+    }
+    return within || shape.emptyContainers.contains(field) ? .structure : .absent
+  }
+}
+
+func hex(_ value: UInt64) -> String {
+  let digits = String(value, radix: 16)
+  return String(repeating: "0", count: 16 - digits.count) + digits
+}
+
+/// Decompression contexts, lent to one reader at a time: making one costs more than most chunks.
+final class DecompressorPool: Sendable {
+  static let shared = DecompressorPool()
+
+  /// Contexts at rest. A context is only ever in this list or in the hands of one reader.
+  private struct Rest: @unchecked Sendable { var contexts: [Decompressor] = [] }
+  private let rest = Mutex(Rest())
+
+  func take() -> Decompressor {
+    rest.withLock { $0.contexts.popLast() } ?? Decompressor()
+  }
+
+  func give(_ decompressor: sending Decompressor) {
+    let box = Rest(contexts: [decompressor])
+    rest.withLock { if $0.contexts.count < 16 { $0.contexts.append(contentsOf: box.contexts) } }
+  }
+}
