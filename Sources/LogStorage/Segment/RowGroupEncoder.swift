@@ -79,28 +79,17 @@ package final class RowGroupEncoder {
       shapes: draft.shapeEntries(firstColumn: out.chunks.count - draft.columns.count),
       streams: streams)
     let tableOffset = out.finish(table)
-    let bounds = RowBounds(
-      arrivals: arrivals, sequences: orders, contentSum: draft.contentSum(times: times))
+    let entry = RowGroupEntry(
+      length: UInt64(out.bytes.count), metadataOffset: UInt32(tableOffset),
+      metadataLength: UInt32(out.bytes.count - tableOffset),
+      check: out.bytes[tableOffset...].withUnsafeBytes { XXH64.hash($0) },
+      rowCount: UInt32(draft.rows.count), rawByteCount: UInt64(draft.rawByteCount),
+      minTime: times.first!, maxTime: times.last!, minIngestTime: arrivals.min()!,
+      maxIngestTime: arrivals.max()!, minSequence: UInt64(bitPattern: orders.min()!),
+      maxSequence: UInt64(bitPattern: orders.max()!), contentSum: draft.contentSum(times: times))
     return EncodedRowGroup(
-      bytes: out.bytes,
-      entry: RowGroupEntry(
-        table: tableOffset..<out.bytes.count, rowCount: draft.rows.count,
-        rawByteCount: draft.rawByteCount, times: times, bounds: bounds, bytes: out.bytes),
+      bytes: out.bytes, entry: entry,
       streams: draft.streamCounts(streams: streams, codes: streamCodes))
-  }
-}
-
-/// What a row group's entry says about rows beside their times.
-struct RowBounds {
-  var arrivals: ClosedRange<Int64>
-  var sequences: ClosedRange<UInt64>
-  var contentSum: ContentSum
-
-  init(arrivals: [Int64], sequences: [Int64], contentSum: ContentSum) {
-    self.arrivals = arrivals.min()!...arrivals.max()!
-    let orders = sequences.map { UInt64(bitPattern: $0) }
-    self.sequences = orders.min()!...orders.max()!
-    self.contentSum = contentSum
   }
 }
 
@@ -311,10 +300,10 @@ private struct RowGroupDraft {
     return (names, codes)
   }
 
-  func streamCounts(streams: [String], codes: [UInt16]) -> [String: Int] {
-    var counts = [Int](repeating: 0, count: streams.count)
+  func streamCounts(streams: [String], codes: [UInt16]) -> [StreamCount] {
+    var counts = [UInt64](repeating: 0, count: streams.count)
     for code in codes { counts[Int(code)] += 1 }
-    return Dictionary(zip(streams, counts), uniquingKeysWith: +)
+    return zip(streams, counts).map { StreamCount(name: $0, rowCount: $1) }
   }
 
   func shapeEntries(firstColumn: Int) -> [RowGroupTable.ShapeEntry] {

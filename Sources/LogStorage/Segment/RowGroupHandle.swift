@@ -37,9 +37,9 @@ package final class RowGroupHandle: Sendable {
     } catch let failure as DecodingFailure {
       throw Self.damage(source, entry, failure.reason)
     }
-    guard table.rowCount == Int(entry.rows) else {
+    guard table.rowCount == Int(entry.rowCount) else {
       throw Self.damage(
-        source, entry, "its table has \(table.rowCount) rows where \(entry.rows) are recorded")
+        source, entry, "its table has \(table.rowCount) rows where \(entry.rowCount) are recorded")
     }
     var chunksOfPath: [String: [Int]] = [:]
     for (index, chunk) in table.chunks.enumerated()

@@ -1,0 +1,220 @@
+import Columnar
+
+/// The values of one chunk, made into vectors of the query language's types.
+struct DenseColumn {
+  /// Which values go where.
+  enum Positions {
+    /// Value `i` to row `i`, this many.
+    case all(Int)
+    /// One position per row, −1 for a missing row.
+    case some([Int32], anyMissing: Bool)
+
+    var count: Int {
+      switch self {
+      case .all(let count): count
+      case .some(let positions, _): positions.count
+      }
+    }
+  }
+
+  let data: ColumnData
+  let kind: SlotKind
+  let hasEscapes: Bool
+
+  func vector(positions: Positions) -> ColumnVector {
+    switch data {
+    case .constant(let text): constant(text, positions)
+    case .dictionary(let codes, let entries): dictionary(codes, entries, positions)
+    case .integers(let values):
+      .integers(
+        IntegerVector(
+          values: gather(values, positions, missing: 0), validity: validity(positions)))
+    case .decimals(let run):
+      .decimals(
+        DecimalVector(
+          mantissas: gather(run.mantissas, positions, missing: 0),
+          scales: run.scales.isEmpty ? [] : gather(run.scales, positions, missing: 0),
+          scale: run.scale, validity: validity(positions)))
+    case .timestamps(let run): timestamps(run, positions)
+    case .texts(let run): texts(run, positions)
+    }
+  }
+
+  // MARK: Forms
+
+  private func constant(_ text: [UInt8], _ positions: Positions) -> ColumnVector {
+    let value = text.withUnsafeBytes { cell($0) }
+    if value.isMissing { return .missing(count: positions.count) }
+    guard case .some(let rows, anyMissing: true) = positions else {
+      return .constant(value, count: positions.count)
+    }
+    return .dictionary(
+      DictionaryVector(
+        codes: rows.map { $0 < 0 ? 1 : 0 }, entries: .constant(value, count: 1)))
+  }
+
+  private func dictionary(
+    _ codes: [UInt16], _ entries: TextRun, _ positions: Positions
+  ) -> ColumnVector {
+    if kind != .string, kind != .number {
+      return literals(codes, entries, positions)
+    }
+    let values = DenseColumn(data: .texts(entries), kind: kind, hasEscapes: hasEscapes)
+    return .dictionary(
+      DictionaryVector(
+        codes: gather(codes, positions, missing: UInt16(entries.count)),
+        entries: values.vector(positions: .all(entries.count))))
+  }
+
+  /// `true`, `false` and `null`: the code of `null` becomes the code of a missing row.
+  private func literals(
+    _ codes: [UInt16], _ entries: TextRun, _ positions: Positions
+  ) -> ColumnVector {
+    var codeOf: [UInt16] = []
+    var values: [Value] = []
+    for i in 0..<entries.count {
+      let value = entries.bytes.withUnsafeBytes {
+        cell(UnsafeRawBufferPointer(rebasing: $0[entries.range(i)]))
+      }
+      codeOf.append(value.isMissing ? .max : UInt16(values.count))
+      if !value.isMissing { values.append(value) }
+    }
+    let missing = UInt16(values.count)
+    let mapped = gather(codes, positions, missing: .max).map { code in
+      code == .max || codeOf[Int(code)] == .max ? missing : codeOf[Int(code)]
+    }
+    return .dictionary(DictionaryVector(codes: mapped, entries: .values(values)))
+  }
+
+  private func timestamps(_ run: TimestampTextRun, _ positions: Positions) -> ColumnVector {
+    strings(positions) { position, bytes in run.append(position, to: &bytes) }
+  }
+
+  private func texts(_ run: TextRun, _ positions: Positions) -> ColumnVector {
+    switch kind {
+    case .string where !hasEscapes:
+      if case .all = positions {
+        return .strings(StringVector(offsets: run.offsets, bytes: run.bytes))
+      }
+      return strings(positions) { position, bytes in run.append(position, to: &bytes) }
+    case .string:
+      return run.bytes.withUnsafeBytes { raw in
+        strings(positions) { position, bytes in
+          JSONEscapes.append(UnsafeRawBufferPointer(rebasing: raw[run.range(position)]), to: &bytes)
+        }
+      }
+    case .number:
+      return numbers(run, positions)
+    case .literal, .verbatim, .text:
+      return .values(values(positions))
+    }
+  }
+
+  /// Numbers kept as text: whole ones as integers when all are, else each with its text.
+  private func numbers(_ run: TextRun, _ positions: Positions) -> ColumnVector {
+    let values = values(positions)
+    var integers: [Int64] = []
+    integers.reserveCapacity(values.count)
+    for value in values {
+      switch value {
+      case .integer(let number): integers.append(number)
+      case .missing: integers.append(0)
+      default: return .values(values)
+      }
+    }
+    return .integers(IntegerVector(values: integers, validity: validity(positions)))
+  }
+
+  private func values(_ positions: Positions) -> [Value] {
+    switch positions {
+    case .all(let count): (0..<count).map(value)
+    case .some(let rows, _): rows.map { $0 < 0 ? .missing : value(Int($0)) }
+    }
+  }
+
+  // MARK: Cells
+
+  /// One value by its position in the chunk.
+  func value(_ position: Int) -> Value {
+    switch data {
+    case .constant(let text):
+      return text.withUnsafeBytes { cell($0) }
+    case .integers(let values):
+      return .integer(values[position])
+    case .dictionary(let codes, let entries):
+      return entries.bytes.withUnsafeBytes {
+        cell(UnsafeRawBufferPointer(rebasing: $0[entries.range(Int(codes[position]))]))
+      }
+    case .texts(let run):
+      return run.bytes.withUnsafeBytes {
+        cell(UnsafeRawBufferPointer(rebasing: $0[run.range(position)]))
+      }
+    case .decimals, .timestamps:
+      var text: [UInt8] = []
+      data.appendText(position, to: &text)
+      return text.withUnsafeBytes { cell($0) }
+    }
+  }
+
+  private func cell(_ text: UnsafeRawBufferPointer) -> Value {
+    switch kind {
+    case .string:
+      if hasEscapes {
+        var bytes: [UInt8] = []
+        JSONEscapes.append(text, to: &bytes)
+        return .string(String(decoding: bytes, as: UTF8.self))
+      }
+      return .string(String(decoding: text, as: UTF8.self))
+    case .number:
+      return NumberLexeme.value(of: text)
+    case .literal:
+      switch text.first {
+      case UInt8(ascii: "t"): return .jsonBoolean(true)
+      case UInt8(ascii: "f"): return .jsonBoolean(false)
+      default: return .missing
+      }
+    case .verbatim, .text:
+      return .string(String(decoding: text, as: UTF8.self))
+    }
+  }
+
+  // MARK: Spreading
+
+  @inline(__always)
+  private func gather<T>(_ values: [T], _ positions: Positions, missing: T) -> [T] {
+    switch positions {
+    case .all: values
+    case .some(let rows, _): rows.map { $0 < 0 ? missing : values[Int($0)] }
+    }
+  }
+
+  private func validity(_ positions: Positions) -> Bitmap? {
+    guard case .some(let rows, anyMissing: true) = positions else { return nil }
+    var words = [UInt64](repeating: 0, count: (rows.count + 63) >> 6)
+    for (i, position) in rows.enumerated() where position >= 0 {
+      words[i >> 6] |= 1 << UInt64(i & 63)
+    }
+    return Bitmap(words: words, count: rows.count)
+  }
+
+  private func strings(
+    _ positions: Positions, _ append: (Int, inout [UInt8]) -> Void
+  ) -> ColumnVector {
+    var offsets: [UInt32] = [0]
+    var bytes: [UInt8] = []
+    offsets.reserveCapacity(positions.count + 1)
+    switch positions {
+    case .all(let count):
+      for position in 0..<count {
+        append(position, &bytes)
+        offsets.append(UInt32(bytes.count))
+      }
+    case .some(let rows, _):
+      for position in rows {
+        if position >= 0 { append(Int(position), &bytes) }
+        offsets.append(UInt32(bytes.count))
+      }
+    }
+    return .strings(StringVector(offsets: offsets, bytes: bytes, validity: validity(positions)))
+  }
+}

@@ -1,0 +1,139 @@
+import Columnar
+
+/// Puts together the values of one field for the rows that a query asks for.
+///
+/// A field usually lives in one chunk; then its dense values are spread over the rows whose shape has it, in
+/// typed form. When rows differ — two kinds, objects, text events — each row's value is made by itself.
+struct FieldReading {
+  let field: String
+  let resolution: FieldResolution
+  let table: RowGroupTable
+  let shapeCodes: [UInt16]
+  let rows: SelectionVector?
+
+  private var count: Int { rows?.count ?? shapeCodes.count }
+
+  func vector(
+    column: (Int) throws -> ColumnData, messages: (SelectionVector?) throws -> StringVector
+  ) throws -> ColumnVector {
+    var chunks: [(index: Int, data: ColumnData)] = []
+    for index in resolution.chunks {
+      let data = try column(index)
+      // JSON null is no value, so a column of nothing else need not be looked at.
+      if case .constant(let text) = data, table.chunks[index].kind == .literal, text.first == 0x6E {
+        continue
+      }
+      chunks.append((index, data))
+    }
+    if !resolution.hasStructures, !resolution.hasTexts {
+      if chunks.isEmpty { return .missing(count: count) }
+      if chunks.count == 1 { return spread(chunks[0].index, chunks[0].data) }
+    }
+    return try mixed(chunks, messages: messages)
+  }
+
+  // MARK: One chunk
+
+  private func spread(_ index: Int, _ data: ColumnData) -> ColumnVector {
+    let chunk = table.chunks[index]
+    let typed = DenseColumn(data: data, kind: chunk.kind, hasEscapes: chunk.hasEscapes)
+    if chunk.valueCount == shapeCodes.count, resolution.places.allShapes(in: table, at: index) {
+      guard let rows else { return typed.vector(positions: .all(shapeCodes.count)) }
+      return typed.vector(positions: .some(rows.map { Int32(bitPattern: $0) }, anyMissing: false))
+    }
+    return typed.vector(positions: positions(of: index))
+  }
+
+  /// Position in the chunk of each wanted row's value, −1 for rows without.
+  private func positions(of index: Int) -> DenseColumn.Positions {
+    // Per shape: bit 0, the chunk has a value for it; bit 1, that value is the visible one.
+    let facts = zip(table.shapes, resolution.places).map { shape, place -> UInt8 in
+      (shape.columns.contains(index) ? 1 : 0) | (place == .chunk(index) ? 2 : 0)
+    }
+    var next: Int32 = 0
+    var missing = false
+    var positions: [Int32] = []
+    positions.reserveCapacity(count)
+    if let rows {
+      var row = 0
+      for wanted in rows {
+        while row < Int(wanted) {
+          next &+= Int32(facts[Int(shapeCodes[row])] & 1)
+          row += 1
+        }
+        let visible = facts[Int(shapeCodes[row])] & 2 != 0
+        positions.append(visible ? next : -1)
+        missing = missing || !visible
+      }
+    } else {
+      facts.withUnsafeBufferPointer { facts in
+        for code in shapeCodes {
+          let fact = facts[Int(code)]
+          let visible = fact & 2 != 0
+          positions.append(visible ? next : -1)
+          missing = missing || !visible
+          next &+= Int32(fact & 1)
+        }
+      }
+    }
+    return .some(positions, anyMissing: missing)
+  }
+
+  // MARK: Rows of different nature
+
+  private func mixed(
+    _ chunks: [(index: Int, data: ColumnData)],
+    messages: (SelectionVector?) throws -> StringVector
+  ) throws -> ColumnVector {
+    var values = [Value](repeating: .missing, count: count)
+    for (index, data) in chunks {
+      let chunk = table.chunks[index]
+      let typed = DenseColumn(data: data, kind: chunk.kind, hasEscapes: chunk.hasEscapes)
+      guard case .some(let positions, _) = positions(of: index) else { continue }
+      for (i, position) in positions.enumerated() where position >= 0 {
+        values[i] = typed.value(Int(position))
+      }
+    }
+    if resolution.hasStructures || resolution.hasTexts {
+      try fillFromMessages(&values, messages: messages)
+    }
+    return values.allSatisfy(\.isMissing) ? .missing(count: values.count) : .values(values)
+  }
+
+  private func fillFromMessages(
+    _ values: inout [Value], messages: (SelectionVector?) throws -> StringVector
+  ) throws {
+    var places: [Int] = []
+    var wanted: SelectionVector = []
+    for i in 0..<count {
+      let row = rows.map { $0[i] } ?? UInt32(i)
+      switch resolution.places[Int(shapeCodes[Int(row)])] {
+      case .structure, .text:
+        places.append(i)
+        wanted.append(row)
+      case .absent, .chunk: break
+      }
+    }
+    if wanted.isEmpty { return }
+    let texts = try messages(wanted)
+    texts.bytes.withUnsafeBytes { bytes in
+      for (k, place) in places.enumerated() {
+        let text = UnsafeRawBufferPointer(rebasing: bytes[texts.range(k)])
+        if resolution.places[Int(shapeCodes[Int(wanted[k])])] == .text {
+          values[place] = TextFields.value(of: field, in: text)
+        } else {
+          values[place] = FieldPath.value(of: field, inObject: text)
+        }
+      }
+    }
+  }
+}
+
+extension [FieldResolution.Place] {
+  /// Whether every shape that has rows has the field in this chunk.
+  fileprivate func allShapes(in table: RowGroupTable, at index: Int) -> Bool {
+    zip(self, table.shapes).allSatisfy { place, shape in
+      shape.rowCount == 0 || place == .chunk(index)
+    }
+  }
+}

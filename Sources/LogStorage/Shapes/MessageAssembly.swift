@@ -1,0 +1,135 @@
+import Columnar
+
+/// The exact texts of events, put together again from shapes and columns.
+///
+/// A shape's text is cut at its markers into constant pieces; between two pieces stands one slot, which is the
+/// next value of its column. For all rows, one cursor per column walks along: row after row, each slot takes
+/// its column's next value. For few rows, walking every cursor over every row would cost more than the texts, so
+/// the position of a value is counted instead: the number of earlier rows whose shape has the column.
+struct MessageAssembly {
+  let table: RowGroupTable
+  let shapeCodes: [UInt16]
+  /// Constant pieces of each shape.
+  let pieces: [ShapePieces]
+
+  /// Below this many rows, positions are counted shape by shape.
+  private static let fewRows = 256
+
+  /// - Parameters:
+  ///   - rows: ascending row numbers.
+  ///   - column: decodes a chunk; called once for each chunk needed.
+  func messages(
+    rows: SelectionVector, column: (Int) throws -> ColumnData
+  ) throws -> StringVector {
+    guard let last = rows.last else { return StringVector() }
+    let columns = try decodedColumns(rows: rows, column: column)
+    var output = StringVector()
+    output.offsets.reserveCapacity(rows.count + 1)
+    if rows.count < Self.fewRows {
+      appendFew(rows, columns, to: &output)
+    } else {
+      appendMany(rows, upTo: Int(last), columns, to: &output)
+    }
+    return output
+  }
+
+  /// The columns that the shapes of the rows have, decoded; `nil` for the others.
+  private func decodedColumns(
+    rows: SelectionVector, column: (Int) throws -> ColumnData
+  ) throws -> [ColumnData?] {
+    var columns = [ColumnData?](repeating: nil, count: table.chunks.count)
+    var seen = [Bool](repeating: false, count: table.shapes.count)
+    for row in rows where !seen[Int(shapeCodes[Int(row)])] {
+      let shape = Int(shapeCodes[Int(row)])
+      seen[shape] = true
+      for chunk in table.shapes[shape].columns where columns[chunk] == nil {
+        columns[chunk] = try column(chunk)
+      }
+    }
+    return columns
+  }
+
+  private func appendMany(
+    _ rows: SelectionVector, upTo last: Int, _ columns: [ColumnData?], to output: inout StringVector
+  ) {
+    var cursors = [Int](repeating: 0, count: table.chunks.count)
+    var wanted = 0
+    for row in 0...last {
+      let shape = Int(shapeCodes[row])
+      let slots = table.shapes[shape].columns
+      if Int(rows[wanted]) == row {
+        pieces[shape].append(slots: slots.count, to: &output.bytes) { slot, bytes in
+          let chunk = slots[slot]
+          columns[chunk]!.appendText(cursors[chunk], to: &bytes)
+          cursors[chunk] &+= 1
+        }
+        output.offsets.append(UInt32(output.bytes.count))
+        wanted += 1
+      } else {
+        for chunk in slots { cursors[chunk] &+= 1 }
+      }
+    }
+  }
+
+  private func appendFew(
+    _ rows: SelectionVector, _ columns: [ColumnData?], to output: inout StringVector
+  ) {
+    var shapesOf: [Int: [Int]] = [:]
+    for (shape, entry) in table.shapes.enumerated() {
+      for chunk in entry.columns where columns[chunk] != nil { shapesOf[chunk, default: []].append(shape) }
+    }
+    var rowsBefore = [Int](repeating: 0, count: table.shapes.count)
+    var next = 0
+    for row in rows {
+      while next < Int(row) {
+        rowsBefore[Int(shapeCodes[next])] += 1
+        next += 1
+      }
+      let shape = Int(shapeCodes[Int(row)])
+      let slots = table.shapes[shape].columns
+      pieces[shape].append(slots: slots.count, to: &output.bytes) { slot, bytes in
+        let chunk = slots[slot]
+        let position = shapesOf[chunk]!.reduce(0) { $0 + rowsBefore[$1] }
+        columns[chunk]!.appendText(position, to: &bytes)
+      }
+      output.offsets.append(UInt32(output.bytes.count))
+    }
+  }
+}
+
+/// The constant pieces of a shape's text, between its slots.
+struct ShapePieces: Sendable {
+  private let text: [UInt8]
+  /// `slots + 2` bounds: piece `i` is `text[bounds[i]..<bounds[i + 1]]`, markers removed.
+  private let bounds: [Int]
+
+  init(key: ArraySlice<UInt8>) {
+    var text: [UInt8] = []
+    var bounds = [0]
+    text.reserveCapacity(key.count)
+    for byte in key {
+      if byte >= SlotKind.string.rawValue, byte <= SlotKind.text.rawValue {
+        bounds.append(text.count)
+      } else {
+        text.append(byte)
+      }
+    }
+    bounds.append(text.count)
+    self.text = text
+    self.bounds = bounds
+  }
+
+  var slotCount: Int { bounds.count - 2 }
+
+  /// Appends the pieces with `slot` called between them.
+  @inline(__always)
+  func append(
+    slots: Int, to output: inout [UInt8], slot: (Int, inout [UInt8]) -> Void
+  ) {
+    for i in 0..<slots {
+      output.append(contentsOf: text[bounds[i]..<bounds[i + 1]])
+      slot(i, &output)
+    }
+    output.append(contentsOf: text[bounds[slots]..<bounds[slots + 1]])
+  }
+}
