@@ -37,7 +37,10 @@ enum BitPacking {
           bits &= 7
         }
       }
-      if bits > 0 { raw.storeBytes(of: UInt8(truncatingIfNeeded: pending), toByteOffset: position, as: UInt8.self) }
+      if bits > 0 {
+        raw.storeBytes(
+          of: UInt8(truncatingIfNeeded: pending), toByteOffset: position, as: UInt8.self)
+      }
       used = size
     }
   }
@@ -52,7 +55,8 @@ enum BitPacking {
     let mask: UInt64 = width == 0 ? 0 : ~0 &>> UInt64(64 &- width)
     var bit = 0
     for i in 0..<count {
-      let word = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: bit &>> 3, as: UInt64.self))
+      let word = UInt64(
+        littleEndian: bytes.loadUnaligned(fromByteOffset: bit &>> 3, as: UInt64.self))
       body(i, (word &>> UInt64(bit & 7)) & mask)
       bit &+= width
     }

@@ -46,7 +46,10 @@ package final class Compressor {
 }
 
 /// zstd decompression with a context that is kept and reused; used by one worker at a time.
-package final class Decompressor {
+///
+/// Unchecked: the context is not safe for two threads at once. Whoever takes one from the pool is its
+/// only user until it is given back, and the pool's lock orders the hand-over.
+package final class Decompressor: @unchecked Sendable {
   private let context: OpaquePointer
 
   package init() {

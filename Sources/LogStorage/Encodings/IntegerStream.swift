@@ -40,7 +40,8 @@ enum IntegerStream {
     let width = usesDelta ? deltaWidth : plainWidth
     let base = usesDelta ? facts.minimalDelta : facts.minimum
     let count = usesDelta ? values.count - 1 : values.count
-    let packedSize = width > BitPacking.maximalWidth ? Int.max : BitPacking.byteCount(count: count, width: width)
+    let packedSize =
+      width > BitPacking.maximalWidth ? Int.max : BitPacking.byteCount(count: count, width: width)
 
     values.withUnsafeBufferPointer { v in
       let distance: (Int) -> UInt64 =
@@ -167,7 +168,9 @@ enum IntegerStream {
   ) throws(DecodingFailure) -> [Int64] {
     let width = Int(try reader.byte())
     if packed {
-      guard width <= BitPacking.maximalWidth else { throw DecodingFailure("a width of \(width) bits") }
+      guard width <= BitPacking.maximalWidth else {
+        throw DecodingFailure("a width of \(width) bits")
+      }
       let size = BitPacking.byteCount(count: count, width: width)
       var bytes = [UInt8](try reader.take(size))
       bytes.append(contentsOf: repeatElement(0, count: 8))
@@ -182,7 +185,9 @@ enum IntegerStream {
     }
     guard width <= 8 else { throw DecodingFailure("integers of \(width) bytes") }
     let planes = try reader.stream(limit: width * count, decompressor: decompressor)
-    guard planes.count == width * count else { throw DecodingFailure("byte planes of the wrong size") }
+    guard planes.count == width * count else {
+      throw DecodingFailure("byte planes of the wrong size")
+    }
     return [Int64](unsafeUninitializedCapacity: count) { target, used in
       planes.withUnsafeBufferPointer { planes in
         for i in 0..<count {

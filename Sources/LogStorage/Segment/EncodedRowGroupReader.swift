@@ -124,7 +124,8 @@ package final class EncodedRowGroupReader: RowGroup {
         let check = UInt32(truncatingIfNeeded: XXH64.hash(bytes))
         guard check == chunk.check else {
           throw DecodingFailure(
-            "checksum \(String(check, radix: 16)) where \(String(chunk.check, radix: 16)) is recorded")
+            "checksum \(String(check, radix: 16)) where \(String(chunk.check, radix: 16)) is recorded"
+          )
         }
         return try body(bytes)
       }

@@ -110,7 +110,8 @@ struct FieldResolution: Sendable {
     var used: [Int] = []
     places.reserveCapacity(table.shapes.count)
     for (index, shape) in table.shapes.enumerated() {
-      let place = index == 0 ? (shape.rowCount > 0 ? .text : .absent) : Self.place(field, shape, roles)
+      let place =
+        index == 0 ? (shape.rowCount > 0 ? .text : .absent) : Self.place(field, shape, roles)
       if case .chunk(let chunk) = place, !used.contains(chunk) { used.append(chunk) }
       places.append(place)
     }
@@ -167,16 +168,13 @@ func hex(_ value: UInt64) -> String {
 final class DecompressorPool: Sendable {
   static let shared = DecompressorPool()
 
-  /// Contexts at rest. A context is only ever in this list or in the hands of one reader.
-  private struct Rest: @unchecked Sendable { var contexts: [Decompressor] = [] }
-  private let rest = Mutex(Rest())
+  private let rest = Mutex<[Decompressor]>([])
 
   func take() -> Decompressor {
-    rest.withLock { $0.contexts.popLast() } ?? Decompressor()
+    rest.withLock { $0.popLast() } ?? Decompressor()
   }
 
-  func give(_ decompressor: sending Decompressor) {
-    let box = Rest(contexts: [decompressor])
-    rest.withLock { if $0.contexts.count < 16 { $0.contexts.append(contentsOf: box.contexts) } }
+  func give(_ decompressor: Decompressor) {
+    rest.withLock { if $0.count < 16 { $0.append(decompressor) } }
   }
 }

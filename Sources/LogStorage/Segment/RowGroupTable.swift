@@ -149,7 +149,9 @@ struct RowGroupTable: Sendable {
       rows += shape.rowCount
       table.shapes.append(shape)
     }
-    guard rows == rowCount else { throw DecodingFailure("shapes cover \(rows) of \(rowCount) rows") }
+    guard rows == rowCount else {
+      throw DecodingFailure("shapes cover \(rows) of \(rowCount) rows")
+    }
     return table
   }
 

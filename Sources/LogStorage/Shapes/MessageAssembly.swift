@@ -76,7 +76,9 @@ struct MessageAssembly {
   ) {
     var shapesOf: [Int: [Int]] = [:]
     for (shape, entry) in table.shapes.enumerated() {
-      for chunk in entry.columns where columns[chunk] != nil { shapesOf[chunk, default: []].append(shape) }
+      for chunk in entry.columns where columns[chunk] != nil {
+        shapesOf[chunk, default: []].append(shape)
+      }
     }
     var rowsBefore = [Int](repeating: 0, count: table.shapes.count)
     var next = 0

@@ -5,10 +5,10 @@
 ///
 /// The algorithm reads 32-byte stripes into four independent lanes, mixes each lane by
 /// multiply-rotate-multiply, folds the lanes, adds what is left over in pieces of 8, 4 and 1 bytes,
-/// and finally avalanches. Example: `Checksum.hash("abc")` with seed 0 has no stripe and
+/// and finally avalanches. Example: `XXH64.hash("abc")` with seed 0 has no stripe and
 /// no 8-byte piece, so it is seed + P5 + 3, then three 1-byte steps, then the avalanche:
 /// 0x44BC2CF5AD770999.
-package struct Checksum: Sendable {
+package struct XXH64: Sendable {
   private var lane1: UInt64
   private var lane2: UInt64
   private var lane3: UInt64
@@ -31,7 +31,7 @@ package struct Checksum: Sendable {
   ///
   /// - Complexity: O(bytes), several GB/s.
   package static func hash(_ bytes: UnsafeRawBufferPointer, seed: UInt64 = 0) -> UInt64 {
-    var checksum = Checksum(seed: seed)
+    var checksum = XXH64(seed: seed)
     let striped = bytes.count & ~31
     checksum.consumeStripes(UnsafeRawBufferPointer(rebasing: bytes[..<striped]))
     checksum.total = UInt64(bytes.count)
