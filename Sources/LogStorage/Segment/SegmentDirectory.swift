@@ -115,3 +115,190 @@ package struct ContentSum: Sendable, Hashable {
     sum.high = sum.high &- other.high &- (borrow ? 1 : 0)
   }
 }
+
+/// Fixed numbers of the segment's frame.
+///
+/// - SeeAlso: <doc:SegmentFormat>
+enum SegmentFrame {
+  /// `LOGSEG` and a line end that text-mode transfers damage.
+  static let magic: [UInt8] = Array("LOGSEG\r\n".utf8)
+  static let majorVersion: UInt16 = 1
+  static let minorVersion: UInt16 = 0
+  static let headerByteCount = 64
+  static let tailByteCount = 24
+  static let entryByteCount = 152
+  /// No footer is larger; a longer one is damage, not a reason to allocate.
+  static let maximumFooterByteCount = 256 << 20
+}
+
+/// The first 64 bytes of a segment.
+struct SegmentHeader: Hashable {
+  var id: SegmentID
+  /// Time of writing, ms.
+  var created: Int64
+  var minorVersion = SegmentFrame.minorVersion
+
+  var bytes: [UInt8] {
+    var writer = FieldWriter()
+    writer.put(raw: SegmentFrame.magic)
+    writer.put(SegmentFrame.majorVersion)
+    writer.put(minorVersion)
+    writer.put(UInt32(0))
+    writer.put(id.high)
+    writer.put(id.low)
+    writer.put(created)
+    writer.put(raw: [UInt8](repeating: 0, count: 16))
+    return writer.bytes
+  }
+
+  init(id: SegmentID, created: Int64) {
+    self.id = id
+    self.created = created
+  }
+
+  /// Reads a header and refuses what this version cannot read.
+  init(_ bytes: [UInt8], name: String) throws {
+    var reader = FieldReader(bytes, name: "\(name): header")
+    guard try reader.raw(8) == SegmentFrame.magic else {
+      throw StorageError(.damaged, "\(name): no segment, or its header is damaged (wrong magic)")
+    }
+    let major = try reader.number(UInt16.self)
+    guard major == SegmentFrame.majorVersion else {
+      throw StorageError(
+        .unknownVersion,
+        "\(name): segment version \(major), this program reads version \(SegmentFrame.majorVersion)"
+      )
+    }
+    minorVersion = try reader.number()
+    _ = try reader.number(UInt32.self)
+    id = SegmentID(high: try reader.number(), low: try reader.number())
+    created = try reader.number()
+  }
+}
+
+extension RowGroupEntry {
+  /// Appends the entry: `SegmentFrame.entryByteCount` bytes.
+  func encode(into writer: inout FieldWriter) {
+    writer.put(offset)
+    writer.put(length)
+    writer.put(metadataOffset)
+    writer.put(metadataLength)
+    writer.put(check)
+    writer.put(rowCount)
+    writer.put(UInt32(0))
+    writer.put(rawByteCount)
+    for number in [minTime, maxTime, minIngestTime, maxIngestTime] { writer.put(number) }
+    for number in [sequenceBase, minSequence, maxSequence] { writer.put(number) }
+    writer.put(contentSum)
+    for _ in 0..<3 { writer.put(UInt64(0)) }
+  }
+
+  /// Reads an entry and checks that it lies within `dataRange` of its file.
+  init(_ reader: inout FieldReader, dataRange: Range<UInt64>, name: String) throws {
+    offset = try reader.number()
+    length = try reader.number()
+    metadataOffset = try reader.number()
+    metadataLength = try reader.number()
+    check = try reader.number()
+    rowCount = try reader.number()
+    _ = try reader.number(UInt32.self)
+    rawByteCount = try reader.number()
+    minTime = try reader.number()
+    maxTime = try reader.number()
+    minIngestTime = try reader.number()
+    maxIngestTime = try reader.number()
+    sequenceBase = try reader.number()
+    minSequence = try reader.number()
+    maxSequence = try reader.number()
+    contentSum = try reader.contentSum()
+    _ = try reader.raw(24)
+    let metadataEnd = UInt64(metadataOffset) + UInt64(metadataLength)
+    let (end, overflow) = offset.addingReportingOverflow(length)
+    guard !overflow, offset >= dataRange.lowerBound, end <= dataRange.upperBound,
+      metadataEnd <= length, rowCount > 0, minTime <= maxTime,
+      rowCount <= StorageLimits.rowsPerRowGroup
+    else {
+      throw StorageError(.damaged, "\(name): a directory entry is out of bounds")
+    }
+  }
+}
+
+/// What a segment says about itself as a whole.
+package struct SegmentFooter: Sendable, Hashable {
+  /// Name of the log group, so that a segment found alone can be put back.
+  package var logGroup: String
+  package var rowCount: UInt64
+  package var rawByteCount: UInt64
+  package var minTime: Int64
+  package var maxTime: Int64
+  package var minIngestTime: Int64
+  package var maxIngestTime: Int64
+  /// Smallest and largest sequence number, with the bases of the row groups, without the segment's.
+  package var minSequence: UInt64
+  package var maxSequence: UInt64
+  package var contentSum: ContentSum
+  package var rowGroupCount: UInt32
+  package var directoryOffset: UInt64
+  package var directoryCheck: UInt64
+  /// Streams in ascending order of their names.
+  package var streams: [StreamCount]
+  /// Program that wrote it, for people.
+  package var writer: String
+
+  var bytes: [UInt8] {
+    var writer = FieldWriter()
+    for number in [rowCount, rawByteCount] { writer.put(number) }
+    for number in [minTime, maxTime, minIngestTime, maxIngestTime] { writer.put(number) }
+    for number in [minSequence, maxSequence] { writer.put(number) }
+    writer.put(contentSum)
+    writer.put(directoryOffset)
+    writer.put(directoryCheck)
+    writer.put(rowGroupCount)
+    writer.put(logGroup)
+    writer.put(self.writer)
+    writer.put(streams)
+    return writer.bytes
+  }
+
+  init(_ bytes: [UInt8], name: String) throws {
+    var reader = FieldReader(bytes, name: "\(name): footer")
+    rowCount = try reader.number()
+    rawByteCount = try reader.number()
+    minTime = try reader.number()
+    maxTime = try reader.number()
+    minIngestTime = try reader.number()
+    maxIngestTime = try reader.number()
+    minSequence = try reader.number()
+    maxSequence = try reader.number()
+    contentSum = try reader.contentSum()
+    directoryOffset = try reader.number()
+    directoryCheck = try reader.number()
+    rowGroupCount = try reader.number()
+    logGroup = try reader.string()
+    writer = try reader.string()
+    streams = try reader.streams()
+  }
+
+  /// Sums up row groups.
+  init(
+    logGroup: String, entries: [RowGroupEntry], streams: [StreamCount], directoryOffset: UInt64,
+    directoryCheck: UInt64, writer: String
+  ) {
+    precondition(!entries.isEmpty, "a segment holds at least one row group")
+    self.logGroup = logGroup
+    self.streams = streams
+    self.directoryOffset = directoryOffset
+    self.directoryCheck = directoryCheck
+    self.writer = writer
+    rowGroupCount = UInt32(entries.count)
+    rowCount = entries.reduce(0) { $0 + UInt64($1.rowCount) }
+    rawByteCount = entries.reduce(0) { $0 + $1.rawByteCount }
+    minTime = entries.map(\.minTime).min() ?? 0
+    maxTime = entries.map(\.maxTime).max() ?? 0
+    minIngestTime = entries.map(\.minIngestTime).min() ?? 0
+    maxIngestTime = entries.map(\.maxIngestTime).max() ?? 0
+    minSequence = entries.map { $0.minSequence &+ $0.sequenceBase }.min() ?? 0
+    maxSequence = entries.map { $0.maxSequence &+ $0.sequenceBase }.max() ?? 0
+    contentSum = entries.reduce(into: ContentSum()) { $0 &+= $1.contentSum }
+  }
+}
