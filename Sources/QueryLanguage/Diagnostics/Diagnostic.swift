@@ -13,7 +13,7 @@ package struct Diagnostic: Hashable, Sendable {
   package var fixIts: [FixIt]
 
   package init(
-    _ id: DiagnosticID, _ severity: DiagnosticSeverity = .error, _ message: String,
+    _ id: DiagnosticID, _ severity: DiagnosticSeverity, _ message: String,
     at range: SourceRange, label: String? = nil, notes: [DiagnosticNote] = [], fixIts: [FixIt] = []
   ) {
     self.id = id
@@ -23,6 +23,14 @@ package struct Diagnostic: Hashable, Sendable {
     self.label = label
     self.notes = notes
     self.fixIts = fixIts
+  }
+
+  /// An error.
+  package init(
+    _ id: DiagnosticID, _ message: String, at range: SourceRange, label: String? = nil,
+    notes: [DiagnosticNote] = [], fixIts: [FixIt] = []
+  ) {
+    self.init(id, .error, message, at: range, label: label, notes: notes, fixIts: fixIts)
   }
 }
 

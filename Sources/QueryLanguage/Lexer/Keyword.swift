@@ -67,3 +67,13 @@ extension Keyword {
   private static let bySpelling = Dictionary(
     uniqueKeysWithValues: allCases.map { ($0.rawValue.lowercased(), $0) })
 }
+
+extension Keyword {
+  /// The word as the documentation writes it; some are written in capitals.
+  package var spelling: String {
+    switch self {
+    case .source, .output, .outputnew, .start, .end: rawValue.uppercased()
+    default: rawValue
+    }
+  }
+}

@@ -1,0 +1,43 @@
+// The stable names of everything the parser and its placement rules can complain about. The codes
+// are those of the service's documentation where it has one; E119 to E123 are ours.
+
+extension DiagnosticID {
+  package static let unexpectedCharacter = DiagnosticID("E101", "unexpected-character")
+  package static let unterminatedText = DiagnosticID("E102", "unterminated-text")
+  package static let unterminatedRegex = DiagnosticID("E103", "unterminated-regex")
+  package static let regexFlags = DiagnosticID("E104", "regex-flags")
+  package static let unknownCommand = DiagnosticID("E106", "unknown-command")
+  package static let namesOnly = DiagnosticID("E108", "names-only")
+  package static let quotedAlias = DiagnosticID("E109", "quoted-alias")
+  package static let chainedComparison = DiagnosticID("E110", "chained-comparison")
+  package static let indexOperator = DiagnosticID("E111", "index-operator")
+  package static let limitOutOfRange = DiagnosticID("E112", "limit-out-of-range")
+  package static let wildcardCount = DiagnosticID("E113", "wildcard-count")
+  package static let nothingCaptured = DiagnosticID("E114", "nothing-captured")
+  package static let aliasOfSeveralLags = DiagnosticID("E115", "alias-of-several-lags")
+  package static let notAPeriod = DiagnosticID("E116", "not-a-period")
+  package static let unexpectedToken = DiagnosticID("E117", "unexpected-token")
+  package static let hyphenatedName = DiagnosticID("E118", "hyphenated-name")
+  package static let nestedTooDeeply = DiagnosticID("E119", "nested-too-deeply")
+  package static let queryTooLong = DiagnosticID("E120", "query-too-long")
+  package static let tooMany = DiagnosticID("E121", "too-many")
+  package static let numberOutOfRange = DiagnosticID("E122", "number-out-of-range")
+  package static let givenTwice = DiagnosticID("E123", "given-twice")
+
+  package static let sourceNotFirst = DiagnosticID("E202", "source-not-first")
+  package static let estimateNotLast = DiagnosticID("E203", "estimate-not-last")
+  package static let tooManyStats = DiagnosticID("E204", "too-many-stats")
+  package static let limitBeforeStats = DiagnosticID("E205", "limit-before-stats")
+  package static let patternAfterSort = DiagnosticID("E206", "pattern-after-sort")
+  package static let severalJoins = DiagnosticID("E208", "several-joins")
+  package static let nestedSubquery = DiagnosticID("E211", "nested-subquery")
+  package static let parameterWithoutValue = DiagnosticID("E220", "parameter-without-value")
+  package static let argumentNotLiteral = DiagnosticID("E221", "argument-not-literal")
+  package static let repeatedParameter = DiagnosticID("E223", "repeated-parameter")
+  package static let repeatedAlias = DiagnosticID("E302", "repeated-alias")
+
+  package static let foreignSpelling = DiagnosticID("W105", "foreign-spelling")
+  package static let roundList = DiagnosticID("W106", "round-list")
+  package static let limitAny = DiagnosticID("W108", "limit-any")
+  package static let cappedPeriod = DiagnosticID("W110", "capped-period")
+}
