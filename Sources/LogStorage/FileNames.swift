@@ -67,7 +67,7 @@ package struct FileNames: Sendable, Hashable {
       }
     }
     if name.utf8.count > 200 {
-      name = name.prefix(180) + "~" + hexadecimal(Checksum.hash(Array(group.utf8)))
+      name = name.prefix(180) + "~" + hex(XXH64.hash(Array(group.utf8)))
     }
     return "\(rejected)/\(name).ndjson"
   }
@@ -95,7 +95,7 @@ package struct SegmentID: Sendable, Hashable, Comparable, CustomStringConvertibl
     self.init(high: high, low: low)
   }
 
-  package var description: String { hexadecimal(high) + hexadecimal(low) }
+  package var description: String { hex(high) + hex(low) }
 
   package static func < (a: SegmentID, b: SegmentID) -> Bool {
     (a.high, a.low) < (b.high, b.low)
@@ -140,12 +140,6 @@ package enum Day {
     let zeros = String(repeating: "0", count: max(0, width - digits.utf8.count))
     return (number < 0 ? "-" : "") + zeros + digits
   }
-}
-
-/// 16 hexadecimal digits.
-func hexadecimal(_ number: UInt64) -> String {
-  let digits = String(number, radix: 16)
-  return String(repeating: "0", count: 16 - digits.utf8.count) + digits
 }
 
 /// Two hexadecimal digits for each byte.

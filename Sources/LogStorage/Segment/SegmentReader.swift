@@ -59,7 +59,7 @@ package struct SegmentReader: Sendable {
       throw StorageError(.damaged, "\(name): the tail gives an impossible footer length \(length)")
     }
     let bytes = try source.read(at: tailOffset - UInt64(length), count: length)
-    try expect(check, Checksum.hash(bytes), "footer", name)
+    try expect(check, XXH64.hash(bytes), "footer", name)
     return try SegmentFooter(bytes, name: name)
   }
 
@@ -72,7 +72,7 @@ package struct SegmentReader: Sendable {
       throw StorageError(.damaged, "\(name): the directory lies outside the file")
     }
     let bytes = try source.read(at: footer.directoryOffset, count: Int(length))
-    try expect(footer.directoryCheck, Checksum.hash(bytes), "directory", name)
+    try expect(footer.directoryCheck, XXH64.hash(bytes), "directory", name)
     var reader = FieldReader(bytes, name: "\(name): directory")
     let data = UInt64(SegmentFrame.headerByteCount)..<footer.directoryOffset
     return try (0..<footer.rowGroupCount).map { _ in
@@ -102,8 +102,8 @@ package struct SegmentReader: Sendable {
     guard stored == computed else {
       throw StorageError(
         .damaged,
-        "\(name): the \(part) is damaged (checksum \(hexadecimal(computed)), "
-          + "must be \(hexadecimal(stored)))")
+        "\(name): the \(part) is damaged (checksum \(hex(computed)), "
+          + "must be \(hex(stored)))")
     }
   }
 

@@ -73,14 +73,14 @@ package final class SegmentWriter {
     let counts = streams.map { StreamCount(name: $0.key, rowCount: $0.value) }
     let footer = SegmentFooter(
       logGroup: logGroup, entries: entries, streams: counts.sorted { $0.name < $1.name },
-      directoryOffset: directoryOffset, directoryCheck: Checksum.hash(directory.bytes),
+      directoryOffset: directoryOffset, directoryCheck: XXH64.hash(directory.bytes),
       writer: Self.program)
     let footerBytes = footer.bytes
     try write(footerBytes)
     var tail = FieldWriter()
     tail.put(UInt32(footerBytes.count))
     tail.put(UInt32(0))
-    tail.put(Checksum.hash(footerBytes))
+    tail.put(XXH64.hash(footerBytes))
     tail.put(raw: SegmentFrame.magic)
     try write(tail.bytes)
     try file.sync()
