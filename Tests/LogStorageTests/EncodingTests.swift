@@ -1,0 +1,168 @@
+import TestSupport
+import Testing
+
+@testable import LogStorage
+
+@Suite struct EncodingTests {
+  private let compressor = Compressor()
+  private let decompressor = Decompressor()
+
+  private func roundTrip(_ values: [Int64], compressed: Bool) throws -> [Int64] {
+    var writer = ByteWriter()
+    IntegerStream.encode(values, to: &writer, compressor: compressed ? compressor : nil)
+    return try writer.bytes.withUnsafeBytes { bytes in
+      var reader = ByteReader(bytes)
+      let result = try IntegerStream.decode(
+        &reader, count: values.count, decompressor: decompressor)
+      #expect(reader.remaining == 0)
+      return result
+    }
+  }
+
+  @Test(
+    arguments: [
+      [], [0], [.min], [.max], [.min, .max], [.max, .min, 0], [5, 5, 5], [1, 2, 3, 4],
+      [10, 8, 6, 4], [0, 1 << 40, 3], Array(repeating: .min, count: 100) + [.max],
+    ] as [[Int64]])
+  func `integers come back whatever their range`(values: [Int64]) throws {
+    #expect(try roundTrip(values, compressed: true) == values)
+    #expect(try roundTrip(values, compressed: false) == values)
+  }
+
+  @Test(arguments: 1...64)
+  func `integers of every width come back`(width: Int) throws {
+    var random = SeededGenerator(seed: UInt64(width))
+    let mask: UInt64 = width == 64 ? ~0 : (1 << UInt64(width)) - 1
+    let values = (0..<1_000).map { _ in
+      Int64(bitPattern: UInt64.random(in: 0...UInt64.max, using: &random) & mask)
+    }
+    #expect(try roundTrip(values, compressed: true) == values)
+    #expect(try roundTrip(values.sorted(), compressed: true) == values.sorted())
+    #expect(try roundTrip(values, compressed: false) == values)
+  }
+
+  @Test(arguments: [1, 2, 3, 255, 256, 257, 65_535])
+  func `codes of every cardinality come back`(cardinality: Int) throws {
+    var random = SeededGenerator(seed: UInt64(cardinality))
+    for runLength in [1, 50] {
+      var codes: [UInt16] = []
+      while codes.count < 3_000 {
+        let code = UInt16(Int.random(in: 0..<cardinality, using: &random))
+        codes.append(contentsOf: repeatElement(code, count: runLength))
+      }
+      var writer = ByteWriter()
+      CodeStream.encode(codes, cardinality: cardinality, to: &writer, compressor: compressor)
+      let back = try writer.bytes.withUnsafeBytes { bytes in
+        var reader = ByteReader(bytes)
+        return try CodeStream.decode(
+          &reader, count: codes.count, cardinality: cardinality, decompressor: decompressor)
+      }
+      #expect(back == codes)
+    }
+  }
+
+  /// Encodes texts as a column of a kind and gives back what decoding renders.
+  private func columnRoundTrip(
+    _ texts: [String], kind: SlotKind, times: [Int64]
+  ) throws -> (encoding: ColumnEncoding, texts: [String]) {
+    var bytes: [UInt8] = []
+    var slots: [UInt64] = []
+    for text in texts {
+      slots.append(UInt64(bytes.count) << 32 | UInt64(text.utf8.count))
+      bytes.append(contentsOf: text.utf8)
+    }
+    bytes.append(contentsOf: repeatElement(0, count: RecordBlock.padding))
+    let encoded = bytes.withUnsafeBufferPointer { base in
+      slots.withUnsafeBufferPointer { slots in
+        times.withUnsafeBufferPointer { times in
+          var memory = EncodingMemory()
+          return ColumnEncoder(
+            column: SlotColumn(base: base.baseAddress!, slots: slots), kind: kind,
+            times: ColumnTimes(rowTimes: times, rows: nil), compressor: compressor
+          ).encode(memory: &memory)
+        }
+      }
+    }
+    let data = try encoded.bytes.withUnsafeBytes {
+      try ColumnDecoder.decode(
+        $0, encoding: encoded.encoding, count: texts.count, times: { times },
+        decompressor: decompressor)
+    }
+    let back = texts.indices.map { i in
+      var output: [UInt8] = []
+      data.appendText(i, to: &output)
+      return String(decoding: output, as: UTF8.self)
+    }
+    return (encoded.encoding, back)
+  }
+
+  @Test(
+    arguments: [
+      (["7", "7", "7"], .constant),
+      (["0", "12", "-5", "9223372036854775807", "-9223372036854775808"], .integer),
+      (["1.50", "2.25", "-0.75", "100.00"], .decimal),
+      (["1.5", "2.250", "3", "-10.0"], .decimal),
+      (["1e5", "2", "3"], .plainString), (["007", "1", "2"], .plainString),
+      (["-0", "1", "2"], .plainString), (["-0.0", "1.0", "2.5"], .plainString),
+      (["9223372036854775808", "1", "2"], .plainString),
+      (["0.1234567890123456789", "1", "2"], .plainString),
+      (["123456789012345678", "0.123456789012345678", "5"], .plainString),
+    ] as [([String], ColumnEncoding)])
+  func `numbers keep their text`(texts: [String], encoding: ColumnEncoding) throws {
+    let (used, back) = try columnRoundTrip(
+      texts, kind: .number, times: Array(repeating: 0, count: texts.count))
+    #expect(back == texts)
+    #expect(used == encoding)
+  }
+
+  @Test(arguments: [
+    ("2026-03-02T10:00:00Z", true), ("2026-03-02 10:00:00", true),
+    ("2026-03-02T10:00:00.123456789+01:00", true), ("1969-12-31T23:59:59.999Z", true),
+    ("0000-01-01T00:00:00Z", true), ("9999-12-31T23:59:59.999999Z", true),
+    ("2026-03-02T10:00:00,5-0330", true), ("2026-02-30T10:00:00Z", false),
+    ("2026-03-02T24:00:00Z", false), ("2026-03-02T10:00:00.1234567890Z", false),
+    ("2026-03-02T10:00:60Z", false), ("2026-13-02T10:00:00Z", false),
+  ])
+  func `times keep their text`(text: String, isTime: Bool) throws {
+    let texts = [text, "2026-03-02T11:30:00.25Z", text, "2026-03-02T11:30:00.26Z"]
+    let (used, back) = try columnRoundTrip(
+      texts, kind: .string, times: [1_772_445_600_000, 0, -5, 1_772_445_600_123])
+    #expect(back == texts)
+    #expect((used == .timestampText) == isTime)
+  }
+
+  @Test func `repeated texts become a dictionary and different ones stay plain`() throws {
+    let few = (0..<1_000).map { "value-\($0 % 17)" }
+    let (first, fewBack) = try columnRoundTrip(
+      few, kind: .string, times: Array(repeating: 0, count: few.count))
+    #expect(first == .dictionary)
+    #expect(fewBack == few)
+    let many = (0..<1_000).map { "value \($0) \\u00e9 \\\" é" }
+    let (second, manyBack) = try columnRoundTrip(
+      many, kind: .string, times: Array(repeating: 0, count: many.count))
+    #expect(second == .plainString)
+    #expect(manyBack == many)
+  }
+
+  @Test func `damaged streams throw and never trap`() throws {
+    var random = SeededGenerator(seed: 0xDA7A)
+    var writer = ByteWriter()
+    IntegerStream.encode(
+      (0..<500).map { $0 * 37 % 1_001 }, to: &writer, compressor: compressor)
+    for _ in 0..<20_000 {
+      var bytes = writer.bytes
+      for _ in 0..<Int.random(in: 1...3, using: &random) {
+        bytes[Int.random(in: 0..<bytes.count, using: &random)] = UInt8.random(
+          in: 0...255, using: &random)
+      }
+      bytes.removeLast(Int.random(in: 0..<min(bytes.count, 20), using: &random))
+      bytes.withUnsafeBytes { raw in
+        for encoding in ColumnEncoding.allCases {
+          _ = try? ColumnDecoder.decode(
+            raw, encoding: encoding, count: 500, times: { Array(repeating: 0, count: 500) },
+            decompressor: decompressor)
+        }
+      }
+    }
+  }
+}
