@@ -1,0 +1,163 @@
+/// One change of the store's state. A manifest record is a list of them that happens as a whole.
+///
+/// Numbers of actions are part of the format and never reused; numbers not listed are refused, for a
+/// record half understood would be a wrong state.
+enum ManifestAction: Sendable, Hashable {
+  /// Forget everything: the rest of the record is the whole state. First in a rotated log.
+  case snapshotBegins
+  case groupCreated(id: UInt64, name: String, created: Int64)
+  /// All its segments are removed with it.
+  case groupDeleted(id: UInt64)
+  /// `nil`: events are kept for ever.
+  case retentionSet(group: UInt64, days: UInt32?)
+  /// The segments that held the stream are replaced by other actions of the same record.
+  case streamDeleted(group: UInt64, name: String)
+  case segmentAdded(SegmentRecord)
+  case segmentRemoved(id: SegmentID, group: UInt64, digest: [UInt8], reason: RemovalReason)
+  /// In snapshots: a segment removed earlier whose file may still be there.
+  case segmentAwaitsCollection(RemovedSegment)
+  /// The file of a removed segment is gone.
+  case segmentCollected(id: SegmentID)
+  /// The first numbers not yet given away.
+  case countersSet(nextSequence: UInt64, nextGroup: UInt64)
+  case bookmarkSet(InputBookmark)
+
+  private enum Tag: UInt8 {
+    case snapshotBegins = 1
+    case groupCreated = 2
+    case groupDeleted = 3
+    case retentionSet = 4
+    case streamDeleted = 5
+    case segmentAdded = 6
+    case segmentRemoved = 7
+    case segmentAwaitsCollection = 8
+    case segmentCollected = 9
+    case countersSet = 10
+    case bookmarkSet = 11
+  }
+
+  func encode(into writer: inout FieldWriter) {
+    func put(_ tag: Tag) { writer.put(tag.rawValue) }
+    switch self {
+    case .snapshotBegins:
+      put(.snapshotBegins)
+    case .groupCreated(let id, let name, let created):
+      put(.groupCreated)
+      writer.put(id)
+      writer.put(name)
+      writer.put(created)
+    case .groupDeleted(let id):
+      put(.groupDeleted)
+      writer.put(id)
+    case .retentionSet(let group, let days):
+      put(.retentionSet)
+      writer.put(group)
+      writer.put(days ?? 0)
+    case .streamDeleted(let group, let name):
+      put(.streamDeleted)
+      writer.put(group)
+      writer.put(name)
+    case .segmentAdded(let segment):
+      put(.segmentAdded)
+      segment.encode(into: &writer)
+    case .segmentRemoved(let id, let group, let digest, let reason):
+      put(.segmentRemoved)
+      writer.put(id.high)
+      writer.put(id.low)
+      writer.put(group)
+      writer.put(raw: digest)
+      writer.put(reason.rawValue)
+    case .segmentAwaitsCollection(let segment):
+      put(.segmentAwaitsCollection)
+      segment.encode(into: &writer)
+    case .segmentCollected(let id):
+      put(.segmentCollected)
+      writer.put(id.high)
+      writer.put(id.low)
+    case .countersSet(let nextSequence, let nextGroup):
+      put(.countersSet)
+      writer.put(nextSequence)
+      writer.put(nextGroup)
+    case .bookmarkSet(let bookmark):
+      put(.bookmarkSet)
+      writer.put(bookmark.key)
+      writer.put(bookmark.offset)
+      writer.put(bookmark.updated)
+    }
+  }
+
+  init(_ reader: inout FieldReader, name: String) throws {
+    let number = try reader.number(UInt8.self)
+    guard let tag = Tag(rawValue: number) else {
+      throw StorageError(
+        .unknownVersion,
+        "\(name): the manifest has an entry of kind \(number), which this version does not know; "
+          + "a newer version wrote it")
+    }
+    switch tag {
+    case .snapshotBegins:
+      self = .snapshotBegins
+    case .groupCreated:
+      self = .groupCreated(
+        id: try reader.number(), name: try reader.string(), created: try reader.number())
+    case .groupDeleted:
+      self = .groupDeleted(id: try reader.number())
+    case .retentionSet:
+      let group = try reader.number(UInt64.self)
+      let days = try reader.number(UInt32.self)
+      self = .retentionSet(group: group, days: days == 0 ? nil : days)
+    case .streamDeleted:
+      self = .streamDeleted(group: try reader.number(), name: try reader.string())
+    case .segmentAdded:
+      self = .segmentAdded(try SegmentRecord(&reader))
+    case .segmentRemoved:
+      let id = SegmentID(high: try reader.number(), low: try reader.number())
+      let group = try reader.number(UInt64.self)
+      let digest = try reader.raw(32)
+      let reason = RemovalReason(rawValue: try reader.number()) ?? .deleted
+      self = .segmentRemoved(id: id, group: group, digest: digest, reason: reason)
+    case .segmentAwaitsCollection:
+      self = .segmentAwaitsCollection(try RemovedSegment(&reader))
+    case .segmentCollected:
+      self = .segmentCollected(
+        id: SegmentID(high: try reader.number(), low: try reader.number()))
+    case .countersSet:
+      self = .countersSet(nextSequence: try reader.number(), nextGroup: try reader.number())
+    case .bookmarkSet:
+      self = .bookmarkSet(
+        InputBookmark(
+          key: try reader.string(), offset: try reader.number(), updated: try reader.number()))
+    }
+  }
+}
+
+/// The actions of one record, with the time it was written.
+struct ManifestTransaction: Sendable, Hashable {
+  /// Time of writing, ms.
+  var time: Int64
+  var actions: [ManifestAction]
+
+  init(time: Int64, actions: [ManifestAction]) {
+    self.time = time
+    self.actions = actions
+  }
+
+  init(_ body: [UInt8], name: String) throws {
+    var reader = FieldReader(body, name: name)
+    time = try reader.number()
+    let count = Int(try reader.number(UInt32.self))
+    actions = []
+    for _ in 0..<count { actions.append(try ManifestAction(&reader, name: name)) }
+    guard reader.isAtEnd else {
+      throw StorageError(.damaged, "\(name): \(reader.remaining) bytes after the last entry")
+    }
+  }
+
+  var body: [UInt8] {
+    var writer = FieldWriter()
+    writer.put(time)
+    writer.put(UInt32(actions.count))
+    for action in actions { action.encode(into: &writer) }
+    return writer.bytes
+  }
+}

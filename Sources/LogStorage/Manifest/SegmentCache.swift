@@ -1,0 +1,108 @@
+import Synchronization
+
+/// A segment that was opened, with the tables of its row groups as far as they were needed.
+final class OpenSegment: Sendable {
+  let reader: SegmentReader
+  private let handles: Mutex<[RowGroupHandle?]>
+
+  init(_ reader: SegmentReader) {
+    self.reader = reader
+    handles = Mutex([RowGroupHandle?](repeating: nil, count: reader.rowGroups.count))
+  }
+
+  /// The row group's table; read and parsed at most once, but for races that do it twice.
+  ///
+  /// - Throws: `StorageError` (`damaged`).
+  func handle(_ index: Int, countBytes: (Int) -> Void) throws -> RowGroupHandle {
+    if let known = handles.withLock({ $0[index] }) { return known }
+    let entry = reader.rowGroups[index]
+    let made = try RowGroupHandle(source: reader.source, entry: entry)
+    countBytes(Int(entry.metadataLength))
+    handles.withLock { $0[index] = made }
+    return made
+  }
+
+  /// What it weighs in memory when all tables are loaded, estimated from their stored size.
+  var metadataByteCount: Int {
+    reader.rowGroups.reduce(4096) { $0 + Int($1.metadataLength) }
+  }
+}
+
+/// Open segments of a store, kept so that a warm engine neither opens files nor parses tables again.
+///
+/// Bounded in open files and in stored bytes of tables; those unused for longest go first.
+final class SegmentCache: Sendable {
+  private static let maximumSegments = 256
+  private static let maximumMetadataByteCount = 16 << 20
+
+  private let names: FileNames
+  private let fileSystem: any FileSystem
+  private let contents = Mutex(Contents())
+
+  private struct Contents {
+    var segments: [SegmentID: Entry] = [:]
+    var metadataByteCount = 0
+    var time: UInt64 = 0
+  }
+
+  private struct Entry {
+    var segment: OpenSegment
+    var lastUse: UInt64
+  }
+
+  init(names: FileNames, fileSystem: any FileSystem) {
+    self.names = names
+    self.fileSystem = fileSystem
+  }
+
+  /// Opens a segment, or returns it when it is open.
+  ///
+  /// - Throws: `StorageError`: `missingFile`, `damaged` also when the file is not the one the manifest
+  ///   describes, `unknownVersion`.
+  func open(_ record: SegmentRecord, countBytes: (Int) -> Void) throws -> OpenSegment {
+    if let known = use(record.id) { return known }
+    let path = names.segment(record.id, group: record.group, day: record.day)
+    let reader = try SegmentReader(path: path, fileSystem: fileSystem)
+    guard reader.id == record.id, reader.byteCount == record.byteCount,
+      reader.footer.rowCount == record.rowCount,
+      reader.footer.contentSum == record.contentSum
+    else {
+      throw StorageError(
+        .damaged,
+        "\(path): is not the segment that the manifest describes "
+          + "(\(reader.byteCount) bytes, recorded \(record.byteCount))")
+    }
+    let frame = SegmentFrame.headerByteCount + SegmentFrame.tailByteCount
+    countBytes(Int(reader.byteCount - reader.footer.directoryOffset) + frame)
+    let segment = OpenSegment(reader)
+    insert(segment, record.id)
+    return segment
+  }
+
+  private func use(_ id: SegmentID) -> OpenSegment? {
+    contents.withLock { contents in
+      guard var entry = contents.segments[id] else { return nil }
+      contents.time += 1
+      entry.lastUse = contents.time
+      contents.segments[id] = entry
+      return entry.segment
+    }
+  }
+
+  private func insert(_ segment: OpenSegment, _ id: SegmentID) {
+    contents.withLock { contents in
+      contents.time += 1
+      if contents.segments[id] == nil { contents.metadataByteCount += segment.metadataByteCount }
+      contents.segments[id] = Entry(segment: segment, lastUse: contents.time)
+      while contents.segments.count > Self.maximumSegments
+        || contents.metadataByteCount > Self.maximumMetadataByteCount
+      {
+        guard contents.segments.count > 1,
+          let oldest = contents.segments.min(by: { $0.value.lastUse < $1.value.lastUse })
+        else { return }
+        contents.segments[oldest.key] = nil
+        contents.metadataByteCount -= oldest.value.segment.metadataByteCount
+      }
+    }
+  }
+}

@@ -1,0 +1,159 @@
+/// What the manifest knows of a live segment: enough to decide whether it must be opened at all, and
+/// to notice when it is not the file that was published.
+package struct SegmentRecord: Sendable, Hashable {
+  package var id: SegmentID
+  /// Number of its log group.
+  package var group: UInt64
+  /// Partition: the UTC day of its oldest event, counted from 1970-01-01.
+  package var day: Int64
+  package var byteCount: UInt64
+  /// SHA-256 of the file.
+  package var digest: [UInt8]
+  package var rowGroupCount: UInt32
+  package var rowCount: UInt64
+  package var rawByteCount: UInt64
+  /// Oldest and newest event time, ms.
+  package var minTime: Int64
+  package var maxTime: Int64
+  /// First and last time of arrival, ms.
+  package var minIngestTime: Int64
+  package var maxIngestTime: Int64
+  /// Added, wrapping around, to the sequence numbers in the file: makes them unique in the store.
+  package var sequenceBase: UInt64
+  package var contentSum: ContentSum
+  /// Streams in ascending order of their names.
+  package var streams: [StreamCount]
+
+  /// The record of a finished segment. Its sequence numbers are those in the file until a base is
+  /// assigned.
+  init(_ segment: FinishedSegment, group: UInt64) {
+    let footer = segment.footer
+    id = segment.id
+    self.group = group
+    day = Day.containing(footer.minTime)
+    byteCount = segment.byteCount
+    digest = segment.digest
+    rowGroupCount = footer.rowGroupCount
+    rowCount = footer.rowCount
+    rawByteCount = footer.rawByteCount
+    minTime = footer.minTime
+    maxTime = footer.maxTime
+    minIngestTime = footer.minIngestTime
+    maxIngestTime = footer.maxIngestTime
+    sequenceBase = 0
+    contentSum = footer.contentSum
+    streams = footer.streams
+  }
+
+  init(_ reader: inout FieldReader) throws {
+    id = SegmentID(high: try reader.number(), low: try reader.number())
+    group = try reader.number()
+    day = try reader.number()
+    byteCount = try reader.number()
+    digest = try reader.raw(32)
+    rowGroupCount = try reader.number()
+    rowCount = try reader.number()
+    rawByteCount = try reader.number()
+    minTime = try reader.number()
+    maxTime = try reader.number()
+    minIngestTime = try reader.number()
+    maxIngestTime = try reader.number()
+    sequenceBase = try reader.number()
+    contentSum = try reader.contentSum()
+    streams = try reader.streams()
+  }
+
+  func encode(into writer: inout FieldWriter) {
+    writer.put(id.high)
+    writer.put(id.low)
+    writer.put(group)
+    writer.put(day)
+    writer.put(byteCount)
+    writer.put(raw: digest)
+    writer.put(rowGroupCount)
+    writer.put(rowCount)
+    writer.put(rawByteCount)
+    for time in [minTime, maxTime, minIngestTime, maxIngestTime] { writer.put(time) }
+    writer.put(sequenceBase)
+    writer.put(contentSum)
+    writer.put(streams)
+  }
+}
+
+/// A segment that the manifest no longer counts, until its file is gone.
+package struct RemovedSegment: Sendable, Hashable {
+  package var id: SegmentID
+  package var group: UInt64
+  package var day: Int64
+  package var byteCount: UInt64
+  package var digest: [UInt8]
+  package var reason: RemovalReason
+  /// The first generation without it: readers of older ones may still need the file.
+  package var generation: UInt64
+
+  init(_ segment: SegmentRecord, reason: RemovalReason, generation: UInt64) {
+    id = segment.id
+    group = segment.group
+    day = segment.day
+    byteCount = segment.byteCount
+    digest = segment.digest
+    self.reason = reason
+    self.generation = generation
+  }
+
+  init(_ reader: inout FieldReader) throws {
+    id = SegmentID(high: try reader.number(), low: try reader.number())
+    group = try reader.number()
+    day = try reader.number()
+    byteCount = try reader.number()
+    digest = try reader.raw(32)
+    let code = try reader.number(UInt8.self)
+    reason = RemovalReason(rawValue: code) ?? .deleted
+    generation = try reader.number()
+  }
+
+  func encode(into writer: inout FieldWriter) {
+    writer.put(id.high)
+    writer.put(id.low)
+    writer.put(group)
+    writer.put(day)
+    writer.put(byteCount)
+    writer.put(raw: digest)
+    writer.put(reason.rawValue)
+    writer.put(generation)
+  }
+}
+
+/// Why a segment was removed; kept in the log as evidence.
+package enum RemovalReason: UInt8, Sendable, CustomStringConvertible {
+  /// All its events were older than the retention of the group.
+  case expired = 1
+  /// Its events live on in another segment.
+  case compacted = 2
+  /// Its group or some of its streams were deleted.
+  case deleted = 3
+
+  package var description: String {
+    switch self {
+    case .expired: "expired"
+    case .compacted: "compacted"
+    case .deleted: "deleted"
+    }
+  }
+}
+
+/// How far an input was read, so that reading it again continues there.
+package struct InputBookmark: Sendable, Hashable {
+  /// What identifies the input (device, inode and first bytes of a file); made by the reader of inputs.
+  package var key: String
+  /// Bytes safely dealt with.
+  package var offset: UInt64
+  /// Time of the last change, ms.
+  package var updated: Int64
+
+  package init(key: String, offset: UInt64, updated: Int64) {
+    self.key = key
+    self.offset = offset
+    self.updated = updated
+  }
+}

@@ -1,0 +1,294 @@
+import Columnar
+import Synchronization
+
+/// Which segments a request needs, by the manifest alone.
+struct ScanPlan {
+  /// A segment with what the scan may show of it.
+  struct Candidate {
+    var segment: SegmentRecord
+    var logGroup: String
+    /// Event times a query may see: its window and the retention of the group.
+    var window: ClosedRange<Int64>?
+  }
+
+  var request: ScanRequest
+  var candidates: [Candidate] = []
+  var statistics = ScanStatistics()
+
+  /// - Throws: `StorageError` (`unknownGroup`).
+  init(_ request: ScanRequest, state: ManifestState, now: Int64) throws {
+    self.request = request
+    let groups = try request.logGroups.map { try $0.map { try requireGroup($0, in: state) } }
+    var seen: Set<UInt64> = []
+    for group in groups ?? Array(state.groups.values) where seen.insert(group.id).inserted {
+      add(group, now: now)
+    }
+    statistics.logGroupsScanned = seen.count
+  }
+
+  private mutating func add(_ group: ManifestState.GroupState, now: Int64) {
+    let oldest = group.cutoff(now: now) ?? .min
+    let lower = max(request.window?.lowerBound ?? .min, oldest)
+    let upper = request.window?.upperBound ?? .max
+    let isOpen = lower == .min && upper == .max
+    for segment in group.segments.values {
+      if lower > upper || segment.maxTime < lower || segment.minTime > upper {
+        statistics.segmentsSkipped += 1
+        statistics.rowGroupsSkipped += Int(segment.rowGroupCount)
+        statistics.rowsSkipped += Int(segment.rowCount)
+      } else {
+        candidates.append(
+          Candidate(segment: segment, logGroup: group.name, window: isOpen ? nil : lower...upper))
+      }
+    }
+  }
+}
+
+/// Hands out the row groups of a snapshot in the order of their times.
+///
+/// Row groups of different segments overlap in time, so the order is that of a merge. It is made without opening
+/// more segments than needed: segments wait, sorted by the bound the manifest knows (newest-first: their newest
+/// event), row groups of opened segments wait in a heap sorted by theirs. A segment is opened only when its
+/// bound comes before the heap's first row group:
+///
+///     waiting    C 09:00        heap     A2 12:00  A1 10:00
+///                B 11:30
+///     next()  →  A2, bound of the rest 11:30; next() opens B, whose row groups join the heap …
+///
+/// What is left over when a row group is handed out bounds everything that can follow: `boundOfRest`.
+/// Choosing happens under a lock; reading tables, judging predicates and reading times happens outside, by the worker.
+final class SegmentScan: RowGroupCursor {
+  private let request: ScanRequest
+  /// Keeps the pin.
+  private let snapshot: Snapshot
+  private let cache: SegmentCache
+  private let progress: Mutex<Progress>
+  private let bytesRead = Atomic<Int>(0)
+
+  private struct Progress {
+    /// Not yet opened, the next one last.
+    var waiting: [(key: Int64, candidate: ScanPlan.Candidate)]
+    /// Of opened segments.
+    var heap = RowGroupHeap()
+    var ordinal = 0
+    var statistics: ScanStatistics
+    /// Open files of scans that cannot pin.
+    var opened: [SegmentID: OpenSegment] = [:]
+  }
+
+  /// A row group chosen for a worker.
+  private struct Choice {
+    var item: RowGroupHeap.Item
+    var ordinal: Int
+    var boundOfRest: Int64?
+  }
+
+  init(_ plan: ScanPlan, snapshot: Snapshot, cache: SegmentCache) {
+    request = plan.request
+    self.snapshot = snapshot
+    self.cache = cache
+    let order = plan.request.order
+    // Ascending ids break ties, so that the order is the same in every run.
+    let waiting = plan.candidates
+      .map { (key: Self.key($0.segment.minTime, $0.segment.maxTime, order), candidate: $0) }
+      .sorted { ($1.key, $1.candidate.segment.id) < ($0.key, $0.candidate.segment.id) }
+    progress = Mutex(Progress(waiting: waiting, statistics: plan.statistics))
+  }
+
+  /// What the order sorts by, ascending: the oldest event, or the newest one turned round (the complement
+  /// reverses the order of all 64-bit numbers without overflow).
+  private static func key(_ minTime: Int64, _ maxTime: Int64, _ order: ScanRequest.Order) -> Int64 {
+    order == .newestFirst ? ~maxTime : minTime
+  }
+
+  var statistics: ScanStatistics {
+    progress.withLock {
+      var statistics = $0.statistics
+      statistics.bytesRead = bytesRead.load(ordering: .relaxed)
+      return statistics
+    }
+  }
+
+  func next() throws -> (any RowGroup)? {
+    while let choice = progress.withLock({ choose(&$0) }) {
+      do {
+        if let rowGroup = try read(choice) { return rowGroup }
+      } catch let error as StorageError where error.code != .cancelled {
+        let item = choice.item
+        let entry = item.segment.reader.rowGroups[item.index]
+        noteDamage(
+          item.candidate, rows: UInt64(entry.rowCount), entry.minTime, entry.maxTime, error)
+      }
+    }
+    return nil
+  }
+
+  /// Opens every segment now and keeps it open; `false` when a file has gone.
+  func openAll() throws -> Bool {
+    try progress.withLock { progress in
+      for (_, candidate) in progress.waiting {
+        do {
+          progress.opened[candidate.segment.id] = try open(candidate)
+        } catch let error as StorageError where error.code == .missingFile {
+          return false
+        } catch is StorageError {
+          // Reported when its turn comes.
+        }
+      }
+      return true
+    }
+  }
+
+  // MARK: Choosing
+
+  private func choose(_ progress: inout Progress) -> Choice? {
+    while let next = progress.waiting.last,
+      progress.heap.first.map({ next.key <= $0.key }) ?? true
+    {
+      progress.waiting.removeLast()
+      openRowGroups(of: next.candidate, &progress)
+    }
+    guard let item = progress.heap.removeFirst() else { return nil }
+    defer { progress.ordinal += 1 }
+    return Choice(item: item, ordinal: progress.ordinal, boundOfRest: boundOfRest(progress))
+  }
+
+  private func boundOfRest(_ progress: Progress) -> Int64? {
+    guard request.order != .unspecified else { return nil }
+    guard
+      let key = [progress.heap.first?.key, progress.waiting.last?.key].compactMap({ $0 }).min()
+    else { return nil }
+    return request.order == .newestFirst ? ~key : key
+  }
+
+  private func open(_ candidate: ScanPlan.Candidate) throws -> OpenSegment {
+    try cache.open(candidate.segment) { count($0) }
+  }
+
+  private func openRowGroups(of candidate: ScanPlan.Candidate, _ progress: inout Progress) {
+    let record = candidate.segment
+    do {
+      let segment = try progress.opened.removeValue(forKey: record.id) ?? open(candidate)
+      progress.statistics.segmentsRead += 1
+      for (index, entry) in segment.reader.rowGroups.enumerated() {
+        if let window = candidate.window,
+          entry.maxTime < window.lowerBound || entry.minTime > window.upperBound
+        {
+          skip(entry, &progress.statistics)
+        } else {
+          progress.heap.insert(
+            RowGroupHeap.Item(
+              key: Self.key(entry.minTime, entry.maxTime, request.order), candidate: candidate,
+              segment: segment, index: index))
+        }
+      }
+    } catch {
+      note(
+        candidate, rows: record.rowCount, record.minTime, record.maxTime, "\(error)",
+        &progress.statistics)
+    }
+  }
+
+  // MARK: Reading
+
+  /// The row group for a worker, or `nil` when nothing in it can match.
+  private func read(_ choice: Choice) throws -> (any RowGroup)? {
+    let item = choice.item
+    let handle = try item.segment.handle(item.index) { count($0) }
+    guard request.predicates.allSatisfy({ handle.mayMatch($0) }) else {
+      progress.withLock { skip(handle.entry, &$0.statistics) }
+      return nil
+    }
+    let rowGroup = try EncodedRowGroupReader(
+      handle: handle, logGroup: item.candidate.logGroup, ordinal: choice.ordinal,
+      boundOfRest: choice.boundOfRest, window: item.candidate.window,
+      sequenceBase: item.candidate.segment.sequenceBase, countBytes: { [self] in count($0) })
+    progress.withLock { progress in
+      if rowGroup.visibleRows.isEmpty {
+        skip(handle.entry, &progress.statistics)
+      } else {
+        progress.statistics.rowGroupsRead += 1
+        progress.statistics.rowsScanned += rowGroup.visibleRows.count
+        progress.statistics.rawBytesScanned += visibleRawBytes(rowGroup)
+      }
+    }
+    return rowGroup.visibleRows.isEmpty ? nil : rowGroup
+  }
+
+  /// Bytes of the visible texts; of a row group seen in part, its share by rows.
+  private func visibleRawBytes(_ rowGroup: EncodedRowGroupReader) -> Int {
+    if rowGroup.visibleRows.count == rowGroup.rowCount { return rowGroup.rawByteCount }
+    let share = Double(rowGroup.visibleRows.count) / Double(max(1, rowGroup.rowCount))
+    return Int(Double(rowGroup.rawByteCount) * share)
+  }
+
+  private func count(_ byteCount: Int) {
+    bytesRead.wrappingAdd(byteCount, ordering: .relaxed)
+  }
+
+  private func skip(_ entry: RowGroupEntry, _ statistics: inout ScanStatistics) {
+    statistics.rowGroupsSkipped += 1
+    statistics.rowsSkipped += Int(entry.rowCount)
+  }
+
+  private func noteDamage(
+    _ candidate: ScanPlan.Candidate, rows: UInt64, _ minTime: Int64, _ maxTime: Int64,
+    _ error: StorageError
+  ) {
+    progress.withLock {
+      note(candidate, rows: rows, minTime, maxTime, error.message, &$0.statistics)
+    }
+  }
+
+  private func note(
+    _ candidate: ScanPlan.Candidate, rows: UInt64, _ minTime: Int64, _ maxTime: Int64,
+    _ reason: String, _ statistics: inout ScanStatistics
+  ) {
+    statistics.damagedParts.append(
+      "log group '\(candidate.logGroup)', \(rows) events from \(Day.timeText(minTime)) "
+        + "to \(Day.timeText(maxTime)): \(reason)")
+  }
+}
+
+/// Row groups of opened segments, the one with the smallest key first; a binary heap.
+struct RowGroupHeap {
+  struct Item {
+    var key: Int64
+    var candidate: ScanPlan.Candidate
+    var segment: OpenSegment
+    /// Number of the row group in its segment.
+    var index: Int
+
+    static func precedes(_ a: Item, _ b: Item) -> Bool {
+      (a.key, a.candidate.segment.id, a.index) < (b.key, b.candidate.segment.id, b.index)
+    }
+  }
+
+  private var items: [Item] = []
+
+  var first: Item? { items.first }
+
+  mutating func insert(_ item: Item) {
+    items.append(item)
+    var child = items.count - 1
+    while child > 0, Item.precedes(items[child], items[(child - 1) / 2]) {
+      items.swapAt(child, (child - 1) / 2)
+      child = (child - 1) / 2
+    }
+  }
+
+  mutating func removeFirst() -> Item? {
+    guard let first = items.first, let last = items.popLast() else { return nil }
+    if items.isEmpty { return first }
+    items[0] = last
+    var parent = 0
+    while 2 * parent + 1 < items.count {
+      var child = 2 * parent + 1
+      if child + 1 < items.count, Item.precedes(items[child + 1], items[child]) { child += 1 }
+      guard Item.precedes(items[child], items[parent]) else { break }
+      items.swapAt(child, parent)
+      parent = child
+    }
+    return first
+  }
+}

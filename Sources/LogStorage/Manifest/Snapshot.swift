@@ -1,0 +1,100 @@
+/// What one reader sees: the store at one generation, whatever others publish, merge or remove
+/// meanwhile. Dropping it lets the files that only it needed go.
+package final class Snapshot: EventSource {
+  package let state: ManifestState
+  /// The time by which retention is judged, ms.
+  package let now: Int64
+  private let store: LogStore
+  private let pin: Pin?
+
+  fileprivate init(store: LogStore, state: ManifestState, pin: Pin?, now: Int64) {
+    self.store = store
+    self.state = state
+    self.pin = pin
+    self.now = now
+  }
+
+  /// The generation it shows.
+  package var generation: UInt64 { state.generation }
+
+  package func scan(_ request: ScanRequest) throws -> any RowGroupCursor {
+    if pin != nil {
+      return SegmentScan(try plan(request, state), snapshot: self, cache: store.cache)
+    }
+    return try scanUnpinned(request)
+  }
+
+  /// Without a pin files may go at any time: all are opened before the first is read, for an open file
+  /// stays readable. When one has gone already, the newest state is tried, once.
+  private func scanUnpinned(_ request: ScanRequest) throws -> any RowGroupCursor {
+    let scan = SegmentScan(try plan(request, state), snapshot: self, cache: store.cache)
+    if try scan.openAll() { return scan }
+    let newest = try store.manifest.refresh()
+    let again = SegmentScan(try plan(request, newest), snapshot: self, cache: store.cache)
+    _ = try again.openAll()
+    return again
+  }
+
+  private func plan(_ request: ScanRequest, _ state: ManifestState) throws -> ScanPlan {
+    try ScanPlan(request, state: state, now: now)
+  }
+}
+
+/// Keeps the files of a generation from being collected, by a locked file in `pins/`. The lock goes
+/// with the process; the file goes with this object, or with the next collection of garbage.
+final class Pin: Sendable {
+  private let file: any RandomAccessFile
+  private let fileSystem: any FileSystem
+
+  /// The caller holds `locks/gc` shared.
+  init(generation: UInt64, names: FileNames, options: LogStore.Options) throws {
+    fileSystem = options.fileSystem
+    let path = "\(names.pins)/\(generation)-\(hex(options.random.next()))"
+    file = try fileSystem.open(path, .createExclusive)
+    _ = try file.lock(.shared, waiting: false)
+  }
+
+  deinit { try? fileSystem.unlink(file.path) }
+
+  /// The generation that a pin's name says.
+  static func generation(of name: String) -> UInt64? {
+    name.split(separator: "-").first.flatMap { UInt64($0) }
+  }
+}
+
+extension LogStore {
+  /// The store as it is now, pinned.
+  ///
+  /// No file that it needs can go between reading the manifest and pinning: both happen under the shared
+  /// lock that garbage collection takes exclusively. Where nothing can be written (a read-only medium, or no
+  /// right to) it goes on without a pin.
+  ///
+  /// - Parameter now: the time by which retention is judged; the clock's when `nil`.
+  /// - Throws: `StorageError`.
+  package func snapshot(now: Int64? = nil) throws -> Snapshot {
+    let now = now ?? options.clock.now()
+    guard let lock = try openCollectionLock() else {
+      return Snapshot(store: self, state: try manifest.refresh(), pin: nil, now: now)
+    }
+    _ = try lock.lock(.shared, waiting: true)
+    defer { try? lock.unlock() }
+    let state = try manifest.refresh()
+    let pin = try permitted {
+      try Pin(generation: state.generation, names: names, options: options)
+    }
+    return Snapshot(store: self, state: state, pin: pin, now: now)
+  }
+
+  private func openCollectionLock() throws -> (any RandomAccessFile)? {
+    try permitted { try fileSystem.open(names.collectionLock, .createOrAppend) }
+  }
+
+  /// `nil` where this user may not write.
+  private func permitted<Result>(_ body: () throws -> Result) throws -> Result? {
+    do {
+      return try body()
+    } catch let error as StorageError where error.code == .notPermitted || error.code == .diskFull {
+      return nil
+    }
+  }
+}
