@@ -1,0 +1,71 @@
+import Columnar
+import LogStorage
+
+/// What `fields` prints: the fields that queries discover by themselves.
+struct FieldListing {
+  private struct Field {
+    var events = 0
+    var types: Set<String> = []
+  }
+
+  private var fields: [String: Field] = [:]
+  /// Names in order of first appearance.
+  private var names: [String] = []
+  private var eventCount = 0
+
+  /// Reads the fields of some groups, or of all.
+  ///
+  /// - Complexity: one table of contents per row group, and each field's values in the first row
+  ///   group that has it, for their type.
+  init(_ source: any EventSource, groups: [String]) throws {
+    let cursor = try source.scan(ScanRequest(logGroups: groups.isEmpty ? nil : groups))
+    while let rowGroup = try cursor.next() {
+      eventCount += rowGroup.rowCount
+      for (name, rowCount) in try rowGroup.discoveredFields() {
+        if fields[name] == nil { names.append(name) }
+        let isNew = fields[name] == nil
+        fields[name, default: Field()].events += rowCount
+        if isNew {
+          fields[name]?.types = Self.types(of: try rowGroup.column(name, rows: nil))
+        }
+      }
+    }
+  }
+
+  var listing: Listing {
+    var listing = Listing(
+      ("field", .text), ("type", .text), ("events", .count), ("share", .share))
+    for name in names {
+      guard let field = fields[name] else { continue }
+      listing.add(
+        .string(name), .string(field.types.sorted().joined(separator: ", ")), Value(field.events),
+        .double(Double(field.events) / Double(max(eventCount, 1))))
+    }
+    return listing
+  }
+
+  private static func types(of vector: ColumnVector) -> Set<String> {
+    switch vector {
+    case .missing: []
+    case .integers, .doubles, .decimals: ["number"]
+    case .timestamps: ["timestamp"]
+    case .booleans: ["boolean"]
+    case .strings: ["string"]
+    case .dictionary(let dictionary): types(of: dictionary.entries)
+    case .constant(let value, _): type(of: value).map { [$0] } ?? []
+    case .values(let values): Set(values.compactMap(type(of:)))
+    }
+  }
+
+  private static func type(of value: Value) -> String? {
+    switch value {
+    case .missing: nil
+    case .string: "string"
+    case .integer, .double, .sourceNumber: "number"
+    case .boolean, .jsonBoolean: "boolean"
+    case .timestamp: "timestamp"
+    case .list: "list"
+    case .map: "map"
+    }
+  }
+}

@@ -1,0 +1,51 @@
+import LogStorage
+import QueryEngine
+import QueryLanguage
+
+/// Runs one query and prints its answer, its warnings and its statistics: what `query` and the
+/// shell have in common.
+struct QueryRunner {
+  var format: OutputFormat
+  var zone: DisplayZone
+  var showsStatistics: Bool
+  var isQuiet: Bool
+
+  /// Answers one query. The answer is flushed before anything is said on standard error.
+  ///
+  /// - Returns: `.success`, or `.incomplete` when damaged parts were left out.
+  /// - Throws: `QueryError`, `QueryFailure`, `CommandFailure`.
+  func answer(
+    _ text: String, options: QueryOptions, from source: () throws -> any EventSource
+  ) throws -> CommandExit {
+    let query = try PreparedQuery(text, options: options)
+    var writer = try ResultWriter(format: format, columns: query.columns, zone: zone)
+    let outcome: QueryOutcome
+    do {
+      outcome = try query.run(on: source()) { try writer.write($0) }
+    } catch {
+      try writer.abandon()
+      throw error
+    }
+    try writer.finish(outcome)
+    if !isQuiet, format != .json { DiagnosticText.show(outcome.warnings, of: query.text) }
+    report(outcome.statistics)
+    return outcome.statistics.damagedParts.isEmpty ? .success : .incomplete
+  }
+
+  private func report(_ statistics: QueryStatistics) {
+    for part in statistics.damagedParts {
+      Terminal.say("varve: \(TextStyle.error.red("damaged:")) left out \(part)\n")
+    }
+    if !isQuiet {
+      for note in statistics.approximations { Terminal.say("note: \(note)\n") }
+    }
+    if showsStatistics { Terminal.say(statistics.line + "\n") }
+  }
+}
+
+extension QueryStatistics {
+  /// JSON for programs, a sentence for people.
+  fileprivate var line: String {
+    Terminal.isErrorInteractive ? TextStyle.error.dim(sentence) : json
+  }
+}

@@ -1,0 +1,75 @@
+import ArgumentParser
+import LogStorage
+import QueryEngine
+
+/// `varve query`: one query, one answer.
+struct QueryCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "query",
+    abstract: "Run one query on the store, or directly on files.",
+    discussion: """
+      varve query 'stats count(*) by level' --since 3h
+      varve query 'filter status >= 500 | limit 20' access.ndjson.gz
+      zcat app.log.gz | varve query 'fields @message | filter @message like "refused"' -
+      """)
+
+  @Argument(
+    help: ArgumentHelp(
+      "The query, then files to read in place of the store ('-' is standard input).",
+      valueName: "query> <file"))
+  var words: [String] = []
+
+  @Option(
+    name: [.customShort("f"), .customLong("file")],
+    help: ArgumentHelp("Read the query from a file.", valueName: "file"))
+  var queryFile: String?
+
+  @OptionGroup var query: QueryArguments
+  @OptionGroup var store: StoreOptions
+  @OptionGroup var output: OutputOptions
+
+  @Flag(help: "Print the plan and what it would read; run nothing.")
+  var explain = false
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("For files: the field that holds an event's time.", valueName: "name"))
+  var timestampField: String?
+
+  func run() throws {
+    let (text, files) = try textAndFiles()
+    let options = try query.options()
+    let source = {
+      try EventSources.open(
+        store: store, files: files, timestampField: timestampField, now: options.now)
+    }
+    if explain { return try printPlan(text, options, source) }
+    let runner = QueryRunner(
+      format: output.format, zone: query.tz, showsStatistics: query.statistics,
+      isQuiet: store.quiet)
+    Interruption.listen()
+    let exit = try Interruption.cancelling(options.cancellation!) {
+      try runner.answer(text, options: options, from: source)
+    }
+    if exit != .success { throw exit }
+  }
+
+  private func textAndFiles() throws -> (text: String, files: [String]) {
+    if let queryFile { return (try QueryText.read(queryFile), words) }
+    guard let text = words.first else {
+      throw CommandFailure.usage(
+        "no query is given: varve query 'stats count(*) by level', or -f FILE to read it from a file"
+      )
+    }
+    return (text, Array(words.dropFirst()))
+  }
+
+  private func printPlan(
+    _ text: String, _ options: QueryOptions, _ source: () throws -> any EventSource
+  ) throws {
+    let plan = try PreparedQuery(text, options: options).explain(on: source())
+    var out = OutputBuffer.standardOutput()
+    out.append(plan.hasSuffix("\n") ? plan : plan + "\n")
+    try out.flush()
+  }
+}

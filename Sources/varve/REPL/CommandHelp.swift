@@ -1,0 +1,74 @@
+import QueryEngine
+import QueryLanguage
+
+/// What `help WORD` says about a command or a function of the language.
+enum CommandHelp {
+  /// The help of a word, or what to do when there is none.
+  static func text(for word: String) -> String {
+    let folded = word.lowercased()
+    if let entry = entries.first(where: { $0.names.contains(folded) }) { return entry.text }
+    if Keyword(spelling: word)?.role == .command {
+      return "\(word) belongs to the language, but is not available yet.\n"
+    }
+    let known = entries.map { $0.names[0] }.joined(separator: ", ")
+    return "There is no help for '\(word)'. Commands: \(known).\n"
+  }
+
+  private struct Entry {
+    let names: [String]
+    let form: String
+    let meaning: String
+    let example: String
+
+    var text: String {
+      "\(TextStyle.output.bold(form))\n\n  \(meaning)\n\n  Example:  \(example)\n"
+    }
+  }
+
+  private static let entries = [
+    Entry(
+      names: ["fields", "field"], form: "fields NAME [as ALIAS], EXPRESSION as NAME, …",
+      meaning: """
+        Chooses the columns of the result, computes new ones, gives them names. Nested JSON is named
+          with dots (http.status, items.0.sku); odd names stand in backticks.
+        """,
+      example: "fields @timestamp, http.status, durationMs / 1000 as seconds"),
+    Entry(
+      names: ["display"], form: "display NAME, …",
+      meaning: "Decides which columns are shown at the end, and in which order.",
+      example: "fields durationMs * 2 as twice | sort twice desc | display service, twice"),
+    Entry(
+      names: ["filter", "where"], form: "filter CONDITION",
+      meaning: """
+        Keeps the events for which the condition holds. Operators: = != < <= > >= and or not in
+          like =~. Names after like and =~ are texts ('part') or regular expressions (/^part/).
+        """,
+      example:
+        "filter level = \"ERROR\" and http.status in [500, 502] and message like /timed? out/"),
+    Entry(
+      names: ["parse"],
+      form: "parse [FIELD] \"text * text *\" as NAME, …   or   parse [FIELD] /(?<name>…)/",
+      meaning:
+        "Takes values out of a text, by wildcards or by the named groups of a regular expression.",
+      example: "parse @message \"Duration: * ms\" as took | stats max(took)"),
+    Entry(
+      names: ["stats"], form: "stats FUNCTION [as NAME], … [by NAME, bin(PERIOD), …]",
+      meaning: """
+        Sums events up, one row for each group. Functions: count count_distinct sum avg min max pct
+          stddev earliest latest sortsFirst sortsLast.
+        """,
+      example: "stats count(*) as n, pct(durationMs, 95) as p95 by service, bin(5m)"),
+    Entry(
+      names: ["sort", "order"], form: "sort NAME [asc | desc], …",
+      meaning: "Orders the rows. Without it events come newest first.",
+      example: "sort durationMs desc, @timestamp asc"),
+    Entry(
+      names: ["limit", "head", "tail"], form: "limit NUMBER",
+      meaning: "Keeps the first rows of the result as it is sorted.",
+      example: "sort @timestamp desc | limit 20"),
+    Entry(
+      names: ["dedup"], form: "dedup NAME, …",
+      meaning: "Keeps, of rows that agree in these fields, the first.",
+      example: "fields @timestamp, service, level | sort @timestamp desc | dedup service"),
+  ]
+}

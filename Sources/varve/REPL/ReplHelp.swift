@@ -1,0 +1,26 @@
+import QueryLanguage
+
+/// The shell's own help.
+enum ReplHelp {
+  static let overview = """
+    Type a query and end it with ';' or an empty line:
+
+      stats count(*) as n by level | sort n desc;
+      fields @timestamp, @message
+      | filter @message like /timeout/
+      | limit 20;
+
+    help COMMAND       what a command of the language does (help stats)
+    .groups            the log groups of the store
+    .fields [GROUP]    the fields of the chosen groups
+    .use [GROUP …]     which groups queries read; alone, all of them
+    .since [3h | all]  how far back queries look
+    .mode [FORMAT]     how rows are printed: table, vertical, json, ndjson, csv, tsv, markdown, raw
+    .timing [on|off]   what each query read and how long it took
+    clear              an empty screen
+    .quit              leave, as Ctrl-D does
+
+    Ctrl-C stops a running query, or gives up the line being typed.
+
+    """
+}

@@ -1,0 +1,156 @@
+import Glibc
+import LogStorage
+import QueryEngine
+import QueryLanguage
+
+/// The interactive shell: reads lines, gathers queries of several lines, answers them.
+struct Shell {
+  private static let prompt = "varve> "
+  private static let continuation = "   ...> "
+
+  private let store: LogStore
+  private var arguments: QueryArguments
+  private var runner: QueryRunner
+
+  init(store: LogStore, arguments: QueryArguments, runner: QueryRunner) {
+    self.store = store
+    self.arguments = arguments
+    self.runner = runner
+  }
+
+  /// Runs until the user leaves.
+  mutating func run() {
+    Interruption.listen()
+    let editor = LineEditor(historyPath: HistoryFile.path())
+    if !runner.isQuiet { greet() }
+    var query = ""
+    while true {
+      switch editor.read(prompt: query.isEmpty ? Self.prompt : Self.continuation) {
+      case .interrupted: query = ""
+      case .end:
+        print("")
+        return
+      case .line(let line):
+        guard !(query.isEmpty && isLeaving(line)) else { return }
+        guard let finished = gather(line, into: &query) else { continue }
+        editor.remember(finished.hasPrefix(".") ? finished : finished + ";")
+        handle(finished)
+      }
+    }
+  }
+
+  private func greet() {
+    print("Queries end with ';' or an empty line; 'help' tells more, Ctrl-D leaves.")
+    print("Store: \(store.path)")
+  }
+
+  private func isLeaving(_ line: String) -> Bool {
+    [".quit", ".exit", "quit", "exit", "quit;", "exit;"].contains(line.trimmed.lowercased())
+  }
+
+  /// Adds a line to the query being typed; gives back the query once it is complete.
+  private func gather(_ line: String, into query: inout String) -> String? {
+    let text = line.trimmed
+    if query.isEmpty, text.isEmpty { return nil }
+    if query.isEmpty, isShellCommand(text) { return text }
+    let endsHere = text.isEmpty || text.hasSuffix(";")
+    query += query.isEmpty ? line : "\n" + line
+    guard endsHere else { return nil }
+    defer { query = "" }
+    let whole = query.trimmed
+    let finished = whole.hasSuffix(";") ? String(whole.dropLast()).trimmed : whole
+    return finished.isEmpty ? nil : finished
+  }
+
+  private func isShellCommand(_ text: String) -> Bool {
+    let word = text.split(whereSeparator: { $0 == " " || $0 == ";" }).first.map { $0.lowercased() }
+    return text.hasPrefix(".") || word == "help" || word == "clear"
+  }
+
+  private mutating func handle(_ text: String) {
+    do {
+      if isShellCommand(text) {
+        try runShellCommand(text.hasSuffix(";") ? String(text.dropLast()) : text)
+      } else {
+        try answer(text)
+      }
+    } catch QueryFailure.cancelled {
+      Terminal.say("Cancelled.\n")
+    } catch {
+      _ = FailureReport(isJSON: false).show(error)
+    }
+  }
+
+  private func answer(_ text: String) throws {
+    let options = try arguments.options()
+    try Interruption.cancelling(options.cancellation!) {
+      _ = try runner.answer(text, options: options) {
+        try store.snapshot(now: options.now)
+      }
+    }
+  }
+
+  // MARK: Commands of the shell itself
+
+  private mutating func runShellCommand(_ text: String) throws {
+    let words = text.split(separator: " ").map(String.init)
+    let rest = Array(words.dropFirst())
+    switch words[0].lowercased() {
+    case "help", ".help":
+      print(rest.isEmpty ? ReplHelp.overview : CommandHelp.text(for: rest[0]), terminator: "")
+    case "clear", ".clear": print("\u{1B}[H\u{1B}[2J", terminator: "")
+    case ".groups": try GroupListing.groups(store).print(as: listingFormat)
+    case ".fields":
+      let groups = rest.isEmpty ? arguments.group : rest
+      try FieldListing(store.snapshot(), groups: groups).listing.print(as: listingFormat)
+    case ".use":
+      arguments.group = rest
+      print(rest.isEmpty ? "Reading all groups." : "Reading \(rest.joined(separator: ", ")).")
+    case ".since": try setSince(rest.first)
+    case ".mode": try setMode(rest.first)
+    case ".timing": setTiming(rest.first)
+    default:
+      throw CommandFailure("the shell has no command '\(words[0])'; 'help' lists what it has")
+    }
+    fflush(nil)
+  }
+
+  private var listingFormat: OutputFormat { runner.format == .raw ? .table : runner.format }
+
+  private mutating func setSince(_ word: String?) throws {
+    guard let word, word != "all" else {
+      arguments.since = nil
+      return print("Looking at all events.")
+    }
+    guard TimeArgument.duration(word) != nil else {
+      throw CommandFailure(
+        "'\(word)' is no length of time; write .since 3h or .since all")
+    }
+    (arguments.since, arguments.start, arguments.end) = (word, nil, nil)
+    print("Looking at the last \(word).")
+  }
+
+  private mutating func setMode(_ word: String?) throws {
+    guard let word else { return print("Rows are printed as \(runner.format.rawValue).") }
+    guard let format = OutputFormat(rawValue: word) else {
+      let known = OutputFormat.allCases.map(\.rawValue).joined(separator: ", ")
+      throw CommandFailure("there is no mode '\(word)'; choose one of \(known)")
+    }
+    runner.format = format
+  }
+
+  private mutating func setTiming(_ word: String?) {
+    runner.showsStatistics = word.map { $0 == "on" } ?? !runner.showsStatistics
+    print("Timing is \(runner.showsStatistics ? "on" : "off").")
+  }
+}
+
+extension String {
+  /// Without blank space at its ends.
+  fileprivate var trimmed: String {
+    guard let first = firstIndex(where: { !$0.isWhitespace }),
+      let last = lastIndex(where: { !$0.isWhitespace })
+    else { return "" }
+    return String(self[first...last])
+  }
+}

@@ -1,0 +1,48 @@
+import Glibc
+import QueryEngine
+import Synchronization
+
+/// Ctrl-C, handed to whatever is running.
+///
+/// While a query runs, SIGINT cancels it through its `QueryCancellation`; the process goes on and
+/// decides itself what that means. The handler touches atomics only.
+enum Interruption {
+  /// The address of the cancellation of the running query, 0 when none runs.
+  private static let running = Atomic<UInt>(0)
+  /// Interrupts since the process listens.
+  private static let count = Atomic<Int>(0)
+
+  /// Makes SIGINT do what this type says, in place of ending the process. Without `SA_RESTART`, so
+  /// that a read from the terminal returns when it comes.
+  static func listen() {
+    // Both are made now, so that the handler never runs their lazy initialisation.
+    count.store(0, ordering: .relaxed)
+    running.store(0, ordering: .relaxed)
+    var action = sigaction()
+    action.__sigaction_handler.sa_handler = { _ in Interruption.interrupted() }
+    sigaction(SIGINT, &action, nil)
+  }
+
+  /// How often SIGINT came so far.
+  static var total: Int { count.load(ordering: .acquiring) }
+
+  /// Runs `body` so that SIGINT cancels it.
+  static func cancelling<Result>(
+    _ cancellation: QueryCancellation, _ body: () throws -> Result
+  ) rethrows -> Result {
+    let address = UInt(bitPattern: Unmanaged.passUnretained(cancellation).toOpaque())
+    running.store(address, ordering: .releasing)
+    defer { running.store(0, ordering: .releasing) }
+    return try withExtendedLifetime(cancellation) { try body() }
+  }
+
+  private static func interrupted() {
+    count.add(1, ordering: .acquiringAndReleasing)
+    guard let address = UnsafeRawPointer(bitPattern: running.load(ordering: .acquiring)) else {
+      return
+    }
+    // `cancelling` keeps the object alive for as long as its address is published, and
+    // `cancel()` is one atomic store, which a signal handler may do.
+    Unmanaged<QueryCancellation>.fromOpaque(address).takeUnretainedValue().cancel()
+  }
+}
