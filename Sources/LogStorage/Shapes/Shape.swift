@@ -42,7 +42,8 @@ package struct SlotDescriptor: Sendable, Hashable {
   /// Dotted display path (`http.headers.0`), escapes of the keys decoded; empty for text records.
   package let path: String
   package let kind: SlotKind
-  /// 0 for the first slot of this (path, kind) in the record, 1 for the next duplicate …
+  /// 0 for the first slot of this path in the record, whatever its kind, 1 for the next …; of slots
+  /// with one path, a query sees the one with the highest instance (`ShapeResolver` says which).
   package let instance: UInt16
   /// Past the fields that a query discovers by itself.
   package let isHidden: Bool
