@@ -9,7 +9,15 @@ struct VarveProcess {
     let errors: String
 
     var text: String { String(decoding: output, as: UTF8.self) }
-    var lines: [String] { text.split(separator: "\n").map(String.init) }
+    var lines: [String] { lines(keepingEmpty: false) }
+
+    /// The lines of the output; a line end at the very end begins no further line.
+    func lines(keepingEmpty: Bool) -> [String] {
+      let text = text.hasSuffix("\n") ? String(text.dropLast()) : text
+      return text.isEmpty
+        ? []
+        : text.split(separator: "\n", omittingEmptySubsequences: !keepingEmpty).map(String.init)
+    }
   }
 
   /// A folder of this test's own: store, home, inputs. It goes when the value goes.
@@ -42,11 +50,13 @@ struct VarveProcess {
     try run(arguments, input: Data(input.utf8), environment: environment)
   }
 
+  /// Runs `varve`, or another program, in the repository's folder.
   func run(
-    _ arguments: [String], input: Data = Data(), environment: [String: String] = [:]
+    _ arguments: [String], of program: URL = executable, input: Data = Data(),
+    environment: [String: String] = [:]
   ) throws -> Result {
     let process = Process()
-    process.executableURL = Self.executable
+    process.executableURL = program
     process.arguments = arguments
     process.currentDirectoryURL = Self.repository
     process.environment = [

@@ -1,0 +1,90 @@
+import Foundation
+import Testing
+
+/// What the README shows is what happens: each `$ …` line of its console blocks is run, in order,
+/// on one store, and what it prints must be what stands below it. `RECORD=1` writes the output into
+/// the README and fails, so that somebody reads the difference.
+@Suite struct ReadmeTests {
+  private static let path = VarveProcess.repository.appendingPathComponent("README.md").path
+
+  @Test func `every command of the README runs and prints what is shown`() throws {
+    let varve = try VarveProcess()
+    let text = try String(contentsOfFile: Self.path, encoding: .utf8)
+    var written: [String] = []
+    var commands = 0
+    for block in Self.blocks(of: text) {
+      switch block {
+      case .text(let line): written.append(line)
+      case .command(let command, let shown):
+        commands += 1
+        let printed = try varve.shell(command)
+        written += ["$ " + command] + printed
+        #expect(printed == shown, "$ \(command)")
+      }
+    }
+    #expect(commands >= 5, "the tour is gone")
+    if ProcessInfo.processInfo.environment["RECORD"] != nil {
+      try written.joined(separator: "\n").write(
+        toFile: Self.path, atomically: true, encoding: .utf8)
+    }
+  }
+
+  private enum Block {
+    case text(String)
+    case command(String, shown: [String])
+  }
+
+  private static func blocks(of text: String) -> [Block] {
+    var blocks: [Block] = []
+    var isConsole = false
+    for line in text.components(separatedBy: "\n") {
+      if line.hasPrefix("```") { isConsole = line == "```console" }
+      if isConsole, line.hasPrefix("$ ") {
+        blocks.append(.command(String(line.dropFirst(2)), shown: []))
+      } else if isConsole, case .command(let command, let shown)? = blocks.last {
+        blocks[blocks.count - 1] = .command(command, shown: shown + [line])
+      } else {
+        blocks.append(.text(line))
+      }
+    }
+    return blocks
+  }
+}
+
+extension VarveProcess {
+  /// Runs a line as a shell would, `varve` on the path; the lines of both its outputs.
+  fileprivate func shell(_ line: String) throws -> [String] {
+    let folder = Self.executable.deletingLastPathComponent().path
+    let result = try run(
+      ["-c", "exec 2>&1; \(line)"], of: URL(fileURLWithPath: "/bin/bash"),
+      environment: ["PATH": "\(folder):/usr/bin:/bin"])
+    return result.lines(keepingEmpty: true)
+  }
+}
+
+@Suite struct RepositoryTests {
+  @Test(arguments: ["Scripts/demo", "Scripts/test", "Scripts/install-libraries", ".ci/run"])
+  func `scripts are executable and have no mistakes of syntax`(name: String) throws {
+    let path = VarveProcess.repository.appendingPathComponent(name).path
+    #expect(FileManager.default.isExecutableFile(atPath: path))
+    let result = try VarveProcess().run(["-n", path], of: URL(fileURLWithPath: "/bin/bash"))
+    #expect(result.status == 0, "\(result.errors)")
+  }
+
+  @Test func `the sample logs are what their generator writes`() throws {
+    let process = try VarveProcess()
+    let generator = VarveProcess.executable.deletingLastPathComponent()
+      .appendingPathComponent("benchmarks")
+    let target = process.folder.path("samples")
+    try FileManager.default.createDirectory(atPath: target, withIntermediateDirectories: true)
+    let result = try process.run(["sample-logs", target], of: generator)
+    #expect(result.status == 0, "\(result.errors)")
+    let names = try FileManager.default.contentsOfDirectory(atPath: target).sorted()
+    #expect(names.count == 6)
+    for name in names {
+      let made = try Data(contentsOf: URL(fileURLWithPath: target + "/" + name))
+      let kept = try Data(contentsOf: URL(fileURLWithPath: VarveProcess.sample(name)))
+      #expect(made == kept, "\(name) differs; run: swift run benchmarks sample-logs SampleLogs")
+    }
+  }
+}
