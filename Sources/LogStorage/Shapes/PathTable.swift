@@ -54,7 +54,7 @@ struct PathTable {
   private mutating func child(
     _ parent: UInt32, _ raw: UnsafeBufferPointer<UInt8>, marker: UInt64, _ text: () -> String
   ) -> UInt32 {
-    let hash = Checksum.hash(
+    let hash = XXH64.hash(
       UnsafeRawBufferPointer(raw), seed: seed &+ UInt64(parent) << 1 &+ marker)
     var slot = Int(truncatingIfNeeded: hash) & (slots.count - 1)
     while slots[slot] != 0 {

@@ -31,7 +31,7 @@ struct ShapeDictionary {
   ///
   /// - Parameter key: Made by `ShapeParser` from a valid record.
   mutating func index(of key: UnsafeBufferPointer<UInt8>) -> (index: Int, isNew: Bool) {
-    let hash = Checksum.hash(UnsafeRawBufferPointer(key), seed: seed)
+    let hash = XXH64.hash(UnsafeRawBufferPointer(key), seed: seed)
     var slot = Int(truncatingIfNeeded: hash) & (slots.count - 1)
     while slots[slot] != 0 {
       let index = Int(slots[slot]) - 1
