@@ -146,7 +146,7 @@ struct Lexer: Sendable {
     }
   }
 
-  /// Backtick ::= "`" ( [^`#xA\] | "\" [^#xA] )* "`"
+  /// Backtick ::= "`" ( "\`" | [^`#xA] )* "`"
   ///
   /// A backslash protects a backtick and nothing else; before any other character it stands for
   /// itself.

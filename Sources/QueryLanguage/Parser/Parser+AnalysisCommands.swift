@@ -1,7 +1,7 @@
 // The commands that turn many rows into few, and those that compare sets of rows.
 
 extension Parser {
-  /// Stats ::= "stats" AliasedList ( "group"? "by" AliasedList )? ( "offset" Duration )?
+  /// Stats ::= "stats" AliasedList ( "group"? "by" AliasedList )? ( "offset" Period )?
   mutating func parseStats() throws(ParseFailure) -> StatsCommand {
     var command = StatsCommand(outputs: try parseAliasedList(), keys: [])
     if consume(.group) != nil {
@@ -30,7 +30,7 @@ extension Parser {
     return DiffCommand(baseline: .preceding)
   }
 
-  /// Logcompare ::= "logcompare" "timeshift" Duration
+  /// Logcompare ::= "logcompare" "timeshift" Period
   mutating func parseLogcompare() throws(ParseFailure) -> LogcompareCommand {
     try require(.timeshift)
     return LogcompareCommand(timeshift: try requireDuration())

@@ -256,7 +256,7 @@ extension Parser {
         text(token), of: command, among: options.map(\.spelling), at: token.range))
   }
 
-  /// Sessionize ::= "sessionize" NameList ( "maxspan" Duration )? Alias?
+  /// Sessionize ::= "sessionize" NameList ( "maxspan" Period )? Alias?
   mutating func parseSessionize() throws(ParseFailure) -> SessionizeCommand {
     let fields = try parseNameList(of: .sessionize)
     let maxspan = consume(.maxspan) == nil ? nil : try requireDuration()

@@ -312,6 +312,7 @@ extension Parser {
   }
 
   /// Call ::= Identifier "(" ( "*" | Arguments )? ")"
+  ///   | "regexReplace" "(" Argument "," Regex "," Argument ")"
   private mutating func parseCall() throws(ParseFailure) -> Expression {
     let start = token.range.start
     let name = FunctionName(text(token), range: token.range)
@@ -341,9 +342,7 @@ extension Parser {
     return arguments
   }
 
-  /// Argument ::= Expression | SpacedDuration | Regex
-  ///
-  /// A regular expression is the second argument of `regexReplace`, and nothing else.
+  /// Argument ::= Expression | SpacedDuration
   private mutating func parseArgument(
     _ index: Int, of name: FunctionName
   ) throws(ParseFailure) -> Expression {
@@ -398,27 +397,37 @@ extension Parser {
       if case .list(let elements) = set.kind { return .list(elements) }
       return .expression(set)
     }
-    if beginsSubquery(peek(1), peek(2)) { return .subquery(try parseSubquery()) }
+    if beginsSubquery() { return .subquery(try parseSubquery()) }
     return try parseRoundList()
   }
 
-  /// Whether the two tokens behind a round bracket say that a query stands in it.
-  private func beginsSubquery(_ first: Token, _ second: Token) -> Bool {
+  /// Whether the tokens behind a round bracket say that a query stands in it: a command's word, or
+  /// two words in a row, which are no expression, so that a misspelt command is found out.
+  private func beginsSubquery() -> Bool {
+    let first = peek(1)
+    let second = peek(2)
     if first.kind == .dollar { return true }
-    guard first.kind == .name else { return false }
-    if first.keyword == .source { return true }
-    switch second.kind {
-    case .string: return true
-    // Two words in a row are no expression, so a command was meant, if misspelt perhaps.
-    case .name: return ![.and, .or, .like, .in, .as].contains(second.keyword)
-    case .pipe: return true
-    case .rightParenthesis: return first.keyword == .anomaly || first.keyword == .estimate
-    case .minus, .star: return false
-    default:
-      return first.keyword == .limit && (second.kind == .number)
-        || first.keyword == .head && second.kind == .number
-        || first.keyword == .tail && second.kind == .number
+    guard first.kind == .name, first.keyword?.role != .expression else { return false }
+    if second.keyword == .not { return ![.like, .in].contains(peek(3).keyword) }
+    if [.and, .or, .like, .in, .as].contains(second.keyword) { return false }
+    if let keyword = first.keyword, keyword.role == .command {
+      if second.kind == .slash { return keyword == .search || keyword == .parse }
+      if second.kind == .rightParenthesis { return Self.completeCommands.contains(keyword) }
+      return !isOperatorOrEnd(second)
     }
+    return second.kind == .name || second.kind == .string
+  }
+
+  /// The commands that need no more than their word.
+  private static let completeCommands: Set<Keyword> = [
+    .addtotals, .anomaly, .diff, .estimate, .filldown, .fillmissing, .head, .tail,
+  ]
+
+  private func isOperatorOrEnd(_ token: Token) -> Bool {
+    if token.kind == .comma { return true }
+    guard let sign = BinaryOperator(token.kind) else { return false }
+    // A minus may belong to an operand, and a star to `fields *`.
+    return sign != .subtract && sign != .multiply && sign != .add
   }
 
   /// RoundList ::= "(" Expression ( "," Expression )* ","? ")"
@@ -439,7 +448,7 @@ extension Parser {
       hasComma = true
     }
     let close = try require(.rightParenthesis)
-    if !hasComma, !elements[0].isLiteral {
+    if !hasComma, !elements[0].isLiteral || continuesOperand {
       let first = Expression(elements[0].kind, range: range(from: start))
       if case .list(let inner) = first.kind { return .list(inner) }
       let base = try parsePower(after: parsePostfix(after: first, from: start), from: start)
@@ -448,6 +457,15 @@ extension Parser {
     }
     report(LanguageDiagnostics.roundList(open: open.range, close: close.range))
     return .list(elements)
+  }
+}
+
+extension Parser {
+  /// Whether the current token makes more of the operand before it.
+  private var continuesOperand: Bool {
+    if token.kind == .dot || token.kind == .leftBracket { return true }
+    guard let sign = BinaryOperator(token.kind) else { return false }
+    return !sign.isComparison
   }
 }
 

@@ -212,7 +212,7 @@ extension Parser {
     return duration(source[number] + source[unit], at: number.union(unit), allowsZero: false)
   }
 
-  /// A period that must be there, with or without a blank before its unit.
+  /// Period ::= Duration | SpacedDuration
   mutating func requireDuration() throws(ParseFailure) -> DurationLiteral {
     if token.kind == .duration { return parseDuration() }
     guard token.kind == .number else { throw unexpected("a period such as 5m") }

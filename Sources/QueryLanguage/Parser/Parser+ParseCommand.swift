@@ -33,12 +33,12 @@ extension Parser {
     return .glob(pattern, aliases: isAt(.as) ? try parseAliasList() : [])
   }
 
-  /// RegexParse ::= Regex "multi"? AliasList? "multi"?
+  /// RegexParse ::= Regex ( "multi" AliasList? | AliasList "multi"? )?
   private mutating func parseRegexMethod() throws(ParseFailure) -> ParseCommand.Method {
     let pattern = try takeRegex()
     var isMulti = consume(.multi) != nil
     let aliases = isAt(.as) ? try parseAliasList() : []
-    if !isMulti { isMulti = consume(.multi) != nil }
+    if !isMulti, !aliases.isEmpty { isMulti = consume(.multi) != nil }
     return .regex(pattern, aliases: aliases, isMulti: isMulti)
   }
 

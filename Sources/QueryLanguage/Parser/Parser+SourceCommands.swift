@@ -259,6 +259,9 @@ extension Parser {
   /// Lookup ::= "lookup" TableName LookupColumn ( "," LookupColumn )* LookupOutputs
   mutating func parseLookup() throws(ParseFailure) -> LookupCommand {
     let table = try parseTableName()
+    if token.keyword == .output || token.keyword == .outputnew {
+      throw unexpected("the column to match")
+    }
     var matches = [try parseLookupColumn()]
     while consume(.comma) != nil { matches.append(try parseLookupColumn()) }
     let (mode, outputs) = try parseLookupOutputs()
@@ -305,15 +308,17 @@ extension Parser {
       return Identifier(text: literal.value, range: literal.range)
     }
     var text = ""
-    while text.isEmpty || token.isGlued {
+    var isFirst = true
+    while isFirst || token.isGlued {
       switch token.kind {
       case .name: text += lexer.segments(of: token.range).joined(separator: ".")
       case .number, .duration, .minus: text += self.text(token)
       default:
-        if text.isEmpty { throw unexpected("the name of a lookup table") }
+        if isFirst { throw unexpected("the name of a lookup table") }
         return Identifier(text: text, range: range(from: start))
       }
       advance()
+      isFirst = false
     }
     return Identifier(text: text, range: range(from: start))
   }

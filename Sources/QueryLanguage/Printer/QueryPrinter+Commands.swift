@@ -120,11 +120,19 @@ extension QueryPrinter {
   private mutating func print(_ command: FilldownCommand) {
     print("filldown")
     for field in command.fields {
-      let pieces = field.pieces.map { piece in
-        field.hasWildcard ? piece : Self.text(of: FieldName(segments: [piece]))
-      }
-      print(" " + pieces.joined(separator: "*"))
+      print(" " + Self.text(of: field))
     }
+  }
+
+  private static func text(of pattern: FieldPattern) -> String {
+    pattern.pieces.enumerated().map { index, piece in
+      let isOpen = pattern.hasWildcard && piece.isEmpty
+      let beginsOddly = index == 0 && (piece.first == "." || piece.first?.isNumber == true)
+      let isPlain = piece.unicodeScalars.allSatisfy { $0 == "." || isNamePart($0) }
+      let isBare = isOpen || (isPlain && !piece.isEmpty && !beginsOddly)
+      return isBare ? piece : "`" + piece.replacing("`", with: "\\`") + "`"
+    }
+    .joined(separator: "*")
   }
 
   private mutating func print(_ command: FillmissingCommand) {

@@ -56,7 +56,7 @@ package struct QueryPrinter {
     return "\(sign)`" + rest.replacing("`", with: "\\`") + "`"
   }
 
-  private static func isNamePart(_ scalar: Unicode.Scalar) -> Bool {
+  static func isNamePart(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar {
     case "a"..."z", "A"..."Z", "0"..."9", "_", "@": true
     default: !scalar.isASCII && (scalar.properties.isAlphabetic || scalar.properties.isIDContinue)
