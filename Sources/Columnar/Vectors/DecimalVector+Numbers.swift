@@ -1,0 +1,46 @@
+/// Decimal numbers as text and as doubles.
+package enum DecimalNumber {
+  /// 10^0 to 10^18; each is a double exactly.
+  static let powers: [Double] = (0...18).map { (0..<$0).reduce(1.0) { power, _ in power * 10 } }
+
+  /// The double nearest to `mantissa / 10^scale`, the one that reading its text would give.
+  ///
+  /// - Precondition: `scale` is at most 18.
+  @inline(__always)
+  package static func double(mantissa: Int64, scale: Int) -> Double {
+    // Up to 2^53 the mantissa and the power are exact, and one division rounds once.
+    if mantissa.magnitude <= 1 << 53 { return Double(mantissa) / powers[scale] }
+    return wide(mantissa: mantissa, scale: scale)
+  }
+
+  @inline(never)
+  private static func wide(mantissa: Int64, scale: Int) -> Double {
+    Double(text(mantissa: mantissa, scale: scale)) ?? Double(mantissa) / powers[scale]
+  }
+
+  /// `mantissa / 10^scale` with exactly `scale` decimals.
+  package static func text(mantissa: Int64, scale: Int) -> String {
+    let digits = String(mantissa.magnitude)
+    let sign = mantissa < 0 ? "-" : ""
+    if scale == 0 { return sign + digits }
+    let padded = String(repeating: "0", count: max(0, scale + 1 - digits.count)) + digits
+    return sign + padded.dropLast(scale) + "." + padded.suffix(scale)
+  }
+}
+
+extension DecimalVector {
+  /// Decimals of one row.
+  @inline(__always)
+  func scale(at row: Int) -> Int { Int(scales.isEmpty ? scale : scales[row]) }
+
+  /// The value of a row that has one: a whole number when it shows no decimals.
+  func value(at row: Int) -> Value {
+    let scale = scale(at: row)
+    let mantissa = mantissas[row]
+    if scale == 0 { return .integer(mantissa) }
+    return .sourceNumber(
+      SourceNumber(
+        value: DecimalNumber.double(mantissa: mantissa, scale: scale),
+        text: DecimalNumber.text(mantissa: mantissa, scale: scale)))
+  }
+}
