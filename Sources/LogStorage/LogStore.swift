@@ -191,6 +191,8 @@ package final class LogStore: Sendable {
       return SegmentRecord(segment, group: group)
     }
     try place(segments, records)
+    // The locks of the files must outlive the append, or the collector could take them for orphans.
+    defer { withExtendedLifetime(segments) {} }
     let first = segments.map(\.footer.minSequence).min() ?? 0
     let last = segments.map(\.footer.maxSequence).max() ?? 0
     let state = try manifest.append { state in
@@ -221,7 +223,13 @@ package final class LogStore: Sendable {
       let path = names.segment(segment.id, group: record.group, day: record.day)
       let directory = parentDirectory(of: path)
       try fileSystem.makeDirectories(directory)
-      try fileSystem.rename(segment.path, to: path)
+      do {
+        try fileSystem.rename(segment.path, to: path)
+      } catch let error as StorageError where error.code == .missingFile {
+        // The collector removed the directory while it was empty.
+        try fileSystem.makeDirectories(directory)
+        try fileSystem.rename(segment.path, to: path)
+      }
       directories.insert(directory)
     }
     for directory in directories.sorted() { try fileSystem.syncDirectory(directory) }

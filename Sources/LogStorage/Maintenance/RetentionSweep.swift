@@ -1,0 +1,232 @@
+/// What one maintenance run did, or with `isDryRun` would do.
+package struct RetentionReport: Sendable, Hashable {
+  /// What a group lost to its retention.
+  package struct Expiry: Sendable, Hashable {
+    package var logGroup: String
+    /// Events before this time (ms) are past the retention.
+    package var cutoff: Int64
+    package var segmentCount: Int
+    package var rowCount: UInt64
+    package var rawByteCount: UInt64
+    package var storedByteCount: UInt64
+  }
+
+  package var isDryRun: Bool
+  /// Groups that lost whole segments, in ascending order of their names.
+  package var expired: [Expiry] = []
+  /// Events erased from segments that hold newer ones too (`exact`).
+  package var erasedRowCount: UInt64 = 0
+  package var mergeCount = 0
+  /// Segments that merges replaced, and their bytes.
+  package var mergedSegmentCount = 0
+  package var mergedByteCount: UInt64 = 0
+  /// Bytes of the segments that merges made; 0 in a dry run.
+  package var writtenByteCount: UInt64 = 0
+  /// Files removed from the disk, and their bytes.
+  package var removedFileCount = 0
+  package var removedByteCount: UInt64 = 0
+  /// What could not be done and why; the segments concerned stay as they are.
+  package var problems: [String] = []
+
+  package var expiredSegmentCount: Int { expired.reduce(0) { $0 + $1.segmentCount } }
+  package var expiredRowCount: UInt64 { expired.reduce(0) { $0 + $1.rowCount } }
+  package var expiredByteCount: UInt64 { expired.reduce(0) { $0 + $1.storedByteCount } }
+
+  /// Nothing was changed, or would be.
+  package var isNoOperation: Bool {
+    expired.isEmpty && erasedRowCount == 0 && mergeCount == 0 && removedFileCount == 0
+  }
+}
+
+/// The job that cron runs: expires what is past its retention, merges what is fragmented, removes files.
+struct RetentionSweep {
+  private let store: LogStore
+  private let groupNames: [String]?
+  private let now: Int64
+  private let policy: CompactionPolicy
+
+  init(store: LogStore, groups: [String]?, now: Int64, policy: CompactionPolicy) {
+    self.store = store
+    groupNames = groups
+    self.now = now
+    self.policy = policy
+  }
+
+  /// Runs everything; the caller holds the maintenance lock.
+  func run(exact: Bool) throws -> RetentionReport {
+    var report = RetentionReport(isDryRun: false)
+    try expire(&report)
+    if exact { try erase(&report) }
+    try compact(&report)
+    let collected = try GarbageCollector(store: store).run()
+    report.removedFileCount = collected.removedFileCount + collected.orphanCount
+    report.removedByteCount = collected.removedByteCount
+    return report
+  }
+
+  /// Says what `run` would expire, erase and merge.
+  func rehearse(exact: Bool) throws -> RetentionReport {
+    var report = RetentionReport(isDryRun: true)
+    for group in try groups(store.manifest.refresh()) {
+      let expired = expiredSegments(of: group)
+      note(expired, of: group, &report)
+      let left = group.segments.values.filter { !expired.contains($0) }
+      if exact, let cutoff = group.cutoff(now: now) {
+        report.erasedRowCount += try left.reduce(0) { try $0 + rowCount(of: $1, before: cutoff) }
+      }
+      for (_, merge) in plannedMerges(left) { note(merge, &report) }
+    }
+    return report
+  }
+
+  private func groups(_ state: ManifestState) throws -> [ManifestState.GroupState] {
+    let chosen = try groupNames?.map { try requireGroup($0, in: state) }
+    return (chosen ?? Array(state.groups.values)).sorted { $0.name < $1.name }
+  }
+
+  // MARK: Expiry
+
+  private func expiredSegments(of group: ManifestState.GroupState) -> Set<SegmentRecord> {
+    guard let cutoff = group.cutoff(now: now) else { return [] }
+    return Set(group.segments.values.filter { $0.maxTime < cutoff })
+  }
+
+  /// Removes all segments past their retention in one record.
+  private func expire(_ report: inout RetentionReport) throws {
+    guard try groups(store.manifest.refresh()).contains(where: { !expiredSegments(of: $0).isEmpty })
+    else { return }
+    var found: [(ManifestState.GroupState, Set<SegmentRecord>)] = []
+    try store.manifest.append { state in
+      found = try groups(state).map { ($0, expiredSegments(of: $0)) }
+      return found.flatMap(\.1).sorted { $0.id < $1.id }.map {
+        .segmentRemoved(id: $0.id, group: $0.group, digest: $0.digest, reason: .expired)
+      }
+    }
+    for (group, segments) in found { note(segments, of: group, &report) }
+  }
+
+  private func note(
+    _ segments: Set<SegmentRecord>, of group: ManifestState.GroupState,
+    _ report: inout RetentionReport
+  ) {
+    guard !segments.isEmpty, let cutoff = group.cutoff(now: now) else { return }
+    report.expired.append(
+      RetentionReport.Expiry(
+        logGroup: group.name, cutoff: cutoff, segmentCount: segments.count,
+        rowCount: segments.reduce(0) { $0 + $1.rowCount },
+        rawByteCount: segments.reduce(0) { $0 + $1.rawByteCount },
+        storedByteCount: segments.reduce(0) { $0 + $1.byteCount }))
+  }
+
+  // MARK: Exact erasure
+
+  /// Takes events past their retention out of segments that hold newer ones too.
+  private func erase(_ report: inout RetentionReport) throws {
+    let erasure = EventErasure(store: store)
+    for group in try groups(store.manifest.refresh()) {
+      guard let cutoff = group.cutoff(now: now) else { continue }
+      for record in group.segments.values.sorted(by: { $0.id < $1.id })
+      where record.minTime < cutoff {
+        try attempt(&report, "erasing from log group '\(group.name)'") { report in
+          let result = try erasure.rewrite(record, logGroup: group.name) { entry, _ in
+            if entry.minTime >= cutoff { return .keep }
+            return entry.maxTime < cutoff ? .drop : .judge { $0.times[$1] >= cutoff }
+          }
+          try erasure.publish([result], reason: .expired, with: [])
+          report.erasedRowCount += result.erasedRowCount
+        }
+      }
+    }
+  }
+
+  private func rowCount(of record: SegmentRecord, before cutoff: Int64) throws -> UInt64 {
+    guard record.minTime < cutoff else { return 0 }
+    let segment = try store.cache.open(record) { _ in }
+    var count: UInt64 = 0
+    for (index, entry) in segment.reader.rowGroups.enumerated() where entry.minTime < cutoff {
+      let reader = try EncodedRowGroupReader(
+        handle: segment.handle(index) { _ in }, logGroup: "", ordinal: 0, boundOfRest: nil,
+        window: Int64.min...(cutoff - 1), sequenceBase: 0)
+      count += UInt64(reader.visibleRows.count)
+    }
+    return count
+  }
+
+  // MARK: Merging
+
+  private func compact(_ report: inout RetentionReport) throws {
+    let compactor = Compactor(store: store)
+    let chosen = Set(try groups(store.manifest.refresh()).map(\.id))
+    for id in chosen.sorted() {
+      // Segments that a merge failed on are left out of further merges of this run.
+      var failed: Set<SegmentID> = []
+      while let group = try store.manifest.refresh().groups[id],
+        let merge = plannedMerges(group.segments.values.filter { !failed.contains($0.id) })
+          .min(by: { $0.key < $1.key })?.value
+      {
+        let before = report.problems.count
+        try attempt(&report, "merging segments of log group '\(group.name)'") { report in
+          let output = try compactor.merge(merge, logGroup: group.name)
+          note(merge, &report)
+          report.writtenByteCount += output.byteCount
+        }
+        if report.problems.count > before { failed.formUnion(merge.map(\.id)) }
+      }
+    }
+  }
+
+  /// The next merge of each day that needs one.
+  private func plannedMerges(_ segments: [SegmentRecord]) -> [Int64: [SegmentRecord]] {
+    Dictionary(grouping: segments, by: \.day).compactMapValues { day in
+      let sizes = day.map { CompactionPolicy.Segment(id: $0.id, byteCount: $0.byteCount) }
+      guard let ids = policy.nextMerge(sizes, day: day[0].day, now: now) else { return nil }
+      let chosen = Set(ids)
+      return day.filter { chosen.contains($0.id) }.sorted { $0.id < $1.id }
+    }
+  }
+
+  private func note(_ merge: [SegmentRecord], _ report: inout RetentionReport) {
+    report.mergeCount += 1
+    report.mergedSegmentCount += merge.count
+    report.mergedByteCount += merge.reduce(0) { $0 + $1.byteCount }
+  }
+
+  /// Does one piece of work; damage and lost races become problems of the report, other errors (a full disk)
+  /// end the run.
+  private func attempt(
+    _ report: inout RetentionReport, _ what: String,
+    _ body: (inout RetentionReport) throws -> Void
+  ) throws {
+    do {
+      try body(&report)
+    } catch let error as StorageError
+      where [.damaged, .busy, .missingFile, .unknownVersion].contains(error.code)
+    {
+      report.problems.append("\(what): \(error.message)")
+    }
+  }
+}
+
+extension LogStore {
+  /// The maintenance job: expires what is past its retention, merges what is fragmented, removes files that nobody
+  /// needs. A second run at the same `now` does nothing.
+  ///
+  /// - Parameters:
+  ///   - dryRun: only say what would be done.
+  ///   - groups: log groups by name; `nil` for all.
+  ///   - now: the time by which retention is judged, ms; the clock's when `nil`.
+  ///   - exact: also erase expired events from segments that hold newer ones.
+  /// - Throws: `StorageError`: `busy` when another run is at work, `unknownGroup`.
+  package func retain(
+    dryRun: Bool = false, groups: [String]? = nil, now: Int64? = nil, exact: Bool = false,
+    policy: CompactionPolicy = CompactionPolicy()
+  ) throws -> RetentionReport {
+    let sweep = RetentionSweep(
+      store: self, groups: groups, now: now ?? options.clock.now(), policy: policy)
+    if dryRun { return try sweep.rehearse(exact: exact) }
+    try requireWritable()
+    let lock = try lockMaintenance()
+    defer { try? lock.unlock() }
+    return try sweep.run(exact: exact)
+  }
+}

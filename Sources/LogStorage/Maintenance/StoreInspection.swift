@@ -1,0 +1,79 @@
+/// What `varve inspect` shows of one segment.
+package struct SegmentInspection: Sendable {
+  package var record: SegmentRecord
+  package var logGroup: String
+  package var path: String
+  /// Time of writing, ms.
+  package var created: Int64
+  package var rowGroups: [RowGroupInspection]
+}
+
+/// One row group of an inspected segment.
+package struct RowGroupInspection: Sendable {
+  package var entry: RowGroupEntry
+  package var shapeCount: Int
+  package var chunks: [ChunkInspection]
+}
+
+/// One chunk of an inspected row group.
+package struct ChunkInspection: Sendable, Hashable {
+  /// Display path of a column; else what the chunk is for (`eventTime`).
+  package var name: String
+  /// Kind of the values of a column (`string`, `number` …), empty for other chunks.
+  package var kind: String
+  /// How it is stored; `unknown` when this version cannot read it.
+  package var encoding: String
+  package var valueCount: Int
+  package var byteCount: Int
+}
+
+extension LogStore {
+  /// Live segments in order of group, day and age, with the names of their groups.
+  package func segments() throws -> [(record: SegmentRecord, logGroup: String)] {
+    try manifest.refresh().groups.values.sorted { $0.name < $1.name }.flatMap { group in
+      group.segments.values.sorted { ($0.day, $0.minTime, $0.id) < ($1.day, $1.minTime, $1.id) }
+        .map { (record: $0, logGroup: group.name) }
+    }
+  }
+
+  /// Looks into a segment.
+  ///
+  /// - Parameter name: its id, the beginning of it, or the path of its file.
+  /// - Throws: `StorageError`: `invalidArgument` when no segment or several are meant.
+  package func inspect(segment name: String) throws -> SegmentInspection {
+    var prefix = name.split(separator: "/").last.map(String.init) ?? name
+    if prefix.hasSuffix(".seg") { prefix.removeLast(4) }
+    let found = try segments().filter { $0.record.id.description.hasPrefix(prefix) }
+    guard found.count == 1, !prefix.isEmpty else {
+      throw StorageError(
+        .invalidArgument,
+        found.isEmpty || prefix.isEmpty
+          ? "no live segment '\(name)'; 'varve inspect' lists them"
+          : "'\(name)' is the beginning of \(found.count) segments; give more of it")
+    }
+    let (record, logGroup) = found[0]
+    let path = names.segment(record.id, group: record.group, day: record.day)
+    let reader = try SegmentReader(path: path, fileSystem: fileSystem)
+    let rowGroups = try reader.rowGroups.map { entry in
+      RowGroupInspection(try RowGroupHandle(source: reader.source, entry: entry))
+    }
+    return SegmentInspection(
+      record: record, logGroup: logGroup, path: path, created: reader.created,
+      rowGroups: rowGroups)
+  }
+}
+
+extension RowGroupInspection {
+  fileprivate init(_ handle: RowGroupHandle) {
+    entry = handle.entry
+    shapeCount = handle.table.shapes.count
+    chunks = handle.table.chunks.map { chunk in
+      let isColumn = chunk.role == .column
+      return ChunkInspection(
+        name: isColumn ? (chunk.kind == .text ? "@message" : chunk.path) : "\(chunk.role)",
+        kind: isColumn ? "\(chunk.kind)" : "",
+        encoding: chunk.encoding.map { $0.description } ?? "unknown",
+        valueCount: chunk.valueCount, byteCount: chunk.length)
+    }
+  }
+}
