@@ -3,20 +3,40 @@ import Glibc
 /// Measures the store and the engine, and writes the sample logs.
 @main
 struct Benchmarks {
+  private static let usage = """
+    usage: benchmarks ingest|scan|filter|aggregate|micro|all FILE [REPEATS]
+           benchmarks sample-logs FOLDER
+
+    """
+
   static func main() {
-    let arguments = Array(CommandLine.arguments.dropFirst())
-    guard arguments.count == 2, arguments[0] == "sample-logs" else {
-      print("usage: benchmarks sample-logs FOLDER")
-      exit(2)
+    do {
+      try run(Array(CommandLine.arguments.dropFirst()))
+    } catch {
+      fail("benchmarks: \(error)\n", exitCode: 1)
     }
-    for (name, text) in SampleLogs.files() {
-      guard let file = fopen("\(arguments[1])/\(name)", "w") else {
-        print("benchmarks: cannot write \(arguments[1])/\(name)")
-        exit(1)
-      }
-      var text = text
-      text.withUTF8 { _ = fwrite($0.baseAddress, 1, $0.count, file) }
-      fclose(file)
+  }
+
+  private static func run(_ arguments: [String]) throws {
+    guard (2...3).contains(arguments.count), let repeats = Int(arguments.dropFirst(2).first ?? "5")
+    else { return fail(usage, exitCode: 2) }
+    let (name, path) = (arguments[0], arguments[1])
+    if name == "sample-logs" {
+      for (name, text) in SampleLogs.files() { try FileText.write(text, to: "\(path)/\(name)") }
+      return
     }
+    let chosen = try benchmarks(name, path)
+    guard !chosen.isEmpty else { return fail(usage, exitCode: 2) }
+    for benchmark in chosen { print(try benchmark.measure(repeats: repeats)) }
+  }
+
+  private static func benchmarks(_ name: String, _ path: String) throws -> [Benchmark] {
+    let input = try FileText.read(path)
+    return MicroBenchmarks.all(input: input)
+  }
+
+  private static func fail(_ text: String, exitCode: Int32) {
+    fputs(text, stdout)
+    exit(exitCode)
   }
 }
