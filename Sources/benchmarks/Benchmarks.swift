@@ -36,7 +36,8 @@ struct Benchmarks {
   }
 
   private static func fail(_ text: String, exitCode: Int32) {
-    fputs(text, stdout)
+    var text = text
+    text.withUTF8 { _ = write(STDERR_FILENO, $0.baseAddress, $0.count) }
     exit(exitCode)
   }
 }
