@@ -72,13 +72,15 @@ import Testing
       bytes.append(contentsOf: text.utf8)
     }
     bytes.append(contentsOf: repeatElement(0, count: RecordBlock.padding))
+    let pools = IdentifierPools()
     let encoded = bytes.withUnsafeBufferPointer { base in
       slots.withUnsafeBufferPointer { slots in
         times.withUnsafeBufferPointer { times in
           var memory = EncodingMemory()
           return ColumnEncoder(
             column: SlotColumn(base: base.baseAddress!, slots: slots), kind: kind,
-            times: ColumnTimes(rowTimes: times, rows: nil), compressor: compressor
+            times: ColumnTimes(rowTimes: times, rows: nil), compressor: compressor,
+            pools: pools
           ).encode(memory: &memory)
         }
       }
@@ -86,6 +88,7 @@ import Testing
     let data = try encoded.bytes.withUnsafeBytes {
       try ColumnDecoder.decode(
         $0, encoding: encoded.encoding, count: texts.count, times: { times },
+        pool: { pools.pool(width: $0).bytes },
         decompressor: decompressor)
     }
     let back = texts.indices.map { i in
@@ -144,6 +147,32 @@ import Testing
     #expect(manyBack == many)
   }
 
+  @Test func `identifiers are stored once and come back as written`() throws {
+    var random = SeededGenerator(seed: 0x1D)
+    let distinct = (0..<400).map { _ in
+      String((0..<32).map { _ in "0123456789abcdef".randomElement(using: &random)! })
+    }
+    let texts = (0..<1_500).map { distinct[$0 * 7 % 400] }
+    let (used, back) = try columnRoundTrip(
+      texts, kind: .string, times: Array(repeating: 0, count: texts.count))
+    #expect(used == .identifier)
+    #expect(back == texts)
+    let uuids = distinct.map { hex in
+      let c = Array(hex)
+      return [c[0..<8], c[8..<12], c[12..<16], c[16..<20], c[20..<32]].map { String($0) }
+        .joined(separator: "-")
+    }
+    let (uuidEncoding, uuidBack) = try columnRoundTrip(
+      uuids, kind: .string, times: Array(repeating: 0, count: uuids.count))
+    #expect(uuidEncoding == .identifier)
+    #expect(uuidBack == uuids)
+    let upper = uuids.map { $0.uppercased() }
+    let (upperEncoding, upperBack) = try columnRoundTrip(
+      upper, kind: .string, times: Array(repeating: 0, count: uuids.count))
+    #expect(upperEncoding == .plainString)
+    #expect(upperBack == upper)
+  }
+
   @Test func `damaged streams throw and never trap`() throws {
     var random = SeededGenerator(seed: 0xDA7A)
     var writer = ByteWriter()
@@ -160,6 +189,7 @@ import Testing
         for encoding in ColumnEncoding.allCases {
           _ = try? ColumnDecoder.decode(
             raw, encoding: encoding, count: 500, times: { Array(repeating: 0, count: 500) },
+            pool: { Array(repeating: 7, count: $0 * 40) },
             decompressor: decompressor)
         }
       }

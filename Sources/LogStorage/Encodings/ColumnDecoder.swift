@@ -4,9 +4,11 @@ enum ColumnDecoder {
   /// - Parameters:
   ///   - count: values in the chunk.
   ///   - times: event times of the rows of the values, in ms; needed by times stored as distances.
+  ///   - pool: the packed identifiers of a width; needed by references into it.
   static func decode(
     _ bytes: UnsafeRawBufferPointer, encoding: ColumnEncoding, count: Int,
-    times: () throws -> [Int64], decompressor: Decompressor
+    times: () throws -> [Int64], pool: (_ width: Int) throws -> [UInt8],
+    decompressor: Decompressor
   ) throws -> ColumnData {
     var reader = ByteReader(bytes)
     switch encoding {
@@ -29,6 +31,15 @@ enum ColumnDecoder {
         entries: entries)
     case .plainString:
       return .texts(try texts(&reader, count: count, decompressor: decompressor))
+    case .identifier:
+      let code = try reader.byte()
+      guard let form = IdentifierForm(code: code) else {
+        throw DecodingFailure("identifier form \(code) is not known to this version")
+      }
+      return .identifiers(
+        try identifiers(
+          &reader, form: form, pool: try pool(form.width), count: count,
+          decompressor: decompressor))
     }
   }
 
@@ -51,6 +62,28 @@ enum ColumnDecoder {
       throw DecodingFailure("\(bytes.count) bytes of text where lengths add up to \(total)")
     }
     return TextRun(offsets: offsets, bytes: bytes)
+  }
+
+  private static func identifiers(
+    _ reader: inout ByteReader, form: IdentifierForm, pool: [UInt8], count: Int,
+    decompressor: Decompressor
+  ) throws(DecodingFailure) -> IdentifierRun {
+    let poolCount = Int64(pool.count / form.width)
+    var next = Int64(try reader.count(limit: Int(poolCount)))
+    let codes = try IntegerStream.decode(&reader, count: count, decompressor: decompressor)
+    var indices: [UInt32] = []
+    indices.reserveCapacity(count)
+    for code in codes {
+      if code == 0 {
+        guard next < poolCount else { throw DecodingFailure("an identifier past the pool's end") }
+        indices.append(UInt32(next))
+        next += 1
+      } else {
+        guard code > 0, code <= next else { throw DecodingFailure("an identifier before the pool") }
+        indices.append(UInt32(next - code))
+      }
+    }
+    return IdentifierRun(form: form, pool: pool, indices: indices)
   }
 
   private static func decimals(

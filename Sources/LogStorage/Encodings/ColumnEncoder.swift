@@ -11,6 +11,8 @@ struct ColumnEncoder {
   /// Event time of the row of each value, in ms.
   let times: ColumnTimes
   let compressor: Compressor?
+  /// Where identifiers go, shared by all columns of the row group.
+  let pools: IdentifierPools
 
   /// Encodes the column.
   ///
@@ -22,6 +24,7 @@ struct ColumnEncoder {
       if let result = number() { return result }
     case .string:
       if column.length(0) >= 19, let result = timestampText() { return result }
+      if let result = identifiers() { return result }
     case .literal, .verbatim, .text: break
     }
     if kind != .text, memory.mayTryDictionary() {
@@ -161,6 +164,58 @@ struct ColumnEncoder {
     return EncodedColumn(
       encoding: .timestampText, bytes: writer.bytes, zone: zone(ofTexts: 0..<column.count),
       hasEscapes: false)
+  }
+
+  // MARK: Identifiers
+
+  private func identifiers() -> EncodedColumn? {
+    let length = column.length(0)
+    guard column.count >= 4, let form = IdentifierForm(textLength: length), looksLikeIdentifiers(form)
+    else { return nil }
+    let width = form.width
+    return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: width) { id in
+      for i in 0..<column.count {
+        guard column.length(i) == length, form.pack(column.start(i), into: id.baseAddress!) else {
+          return nil
+        }
+      }
+      let pool = pools.pool(width: width)
+      let base = pool.count
+      var codes: [Int64] = []
+      codes.reserveCapacity(column.count)
+      for i in 0..<column.count {
+        _ = form.pack(column.start(i), into: id.baseAddress!)
+        let next = pool.count
+        let (index, isNew) = pool.intern(UnsafePointer(id.baseAddress!))
+        codes.append(isNew ? 0 : Int64(next - index))
+      }
+      var writer = ByteWriter(capacity: column.count)
+      writer.append(form.code)
+      writer.append(varint: base)
+      IntegerStream.encode(codes, to: &writer, compressor: compressor)
+      return EncodedColumn(
+        encoding: .identifier, bytes: writer.bytes, zone: zone(ofTexts: 0..<column.count),
+        hasEscapes: false)
+    }
+  }
+
+  /// Whether a sample is of the form, varied enough that a dictionary would not be smaller, and not of
+  /// decimal digits alone, which are rarely noise.
+  private func looksLikeIdentifiers(_ form: IdentifierForm) -> Bool {
+    let step = max(1, column.count / 128)
+    var hashes: Set<UInt64> = []
+    var sampled = 0
+    var hasLetter = false
+    for i in stride(from: 0, to: column.count, by: step) {
+      let text = column.bytes(i)
+      guard text.count == column.length(0),
+        text.allSatisfy({ $0 &- 0x30 <= 9 || $0 &- 0x61 <= 5 || $0 == 0x2D })
+      else { return false }
+      hasLetter = hasLetter || text.contains { $0 >= 0x61 }
+      hashes.insert(shortHash(column.start(i), text.count))
+      sampled += 1
+    }
+    return hasLetter && hashes.count * 4 >= sampled
   }
 
   // MARK: Dictionary

@@ -1,6 +1,6 @@
 /// How the values of a column chunk are stored. The numbers are part of the format and never
-/// change their meaning; 16 and up are kept for forms still to come (identifier pool, templates,
-/// doubles, addresses, hex, packs).
+/// change their meaning; numbers above are kept for forms still to come (templates, doubles, addresses,
+/// hex, packs).
 package enum ColumnEncoding: UInt8, Sendable, CaseIterable, CustomStringConvertible {
   /// One value for all rows.
   case constant = 1
@@ -14,6 +14,8 @@ package enum ColumnEncoding: UInt8, Sendable, CaseIterable, CustomStringConverti
   case timestampText = 5
   /// Lengths and bytes.
   case plainString = 6
+  /// References into the row group's pool of identifiers.
+  case identifier = 7
 
   package var description: String {
     switch self {
@@ -23,6 +25,7 @@ package enum ColumnEncoding: UInt8, Sendable, CaseIterable, CustomStringConverti
     case .decimal: "decimal"
     case .timestampText: "timestamp"
     case .plainString: "plain"
+    case .identifier: "identifier"
     }
   }
 }
@@ -44,6 +47,7 @@ enum ColumnData {
   case decimals(DecimalRun)
   case timestamps(TimestampTextRun)
   case texts(TextRun)
+  case identifiers(IdentifierRun)
 
   /// Appends the exact text of value `i`.
   @inline(__always)
@@ -55,6 +59,7 @@ enum ColumnData {
     case .decimals(let run): run.append(i, to: &output)
     case .timestamps(let run): run.append(i, to: &output)
     case .texts(let run): run.append(i, to: &output)
+    case .identifiers(let run): run.append(i, to: &output)
     }
   }
 }

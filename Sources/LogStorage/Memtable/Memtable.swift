@@ -16,7 +16,7 @@ struct Memtable: Sendable {
   ///
   /// - Returns: days to be encoded now.
   mutating func add(
-    _ scanned: ScannedBlock, rows: ArraySlice<UInt32>, day: Int32, ingestionTime: Int64
+    _ scanned: ScannedBlock, rows: [UInt32], day: Int32, ingestionTime: Int64
   ) -> [(day: Int32, records: RowGroupRecords)] {
     var pending = days.removeValue(forKey: day) ?? RowGroupRecords.empty
     byteCount -= pending.bytes.count

@@ -37,6 +37,8 @@ struct DenseColumn {
           scale: run.scale, validity: validity(positions)))
     case .timestamps(let run): timestamps(run, positions)
     case .texts(let run): texts(run, positions)
+    case .identifiers(let run):
+      strings(positions) { position, bytes in run.append(position, to: &bytes) }
     }
   }
 
@@ -149,7 +151,7 @@ struct DenseColumn {
       return run.bytes.withUnsafeBytes {
         cell(UnsafeRawBufferPointer(rebasing: $0[run.range(position)]))
       }
-    case .decimals, .timestamps:
+    case .decimals, .timestamps, .identifiers:
       var text: [UInt8] = []
       data.appendText(position, to: &text)
       return text.withUnsafeBytes { cell($0) }

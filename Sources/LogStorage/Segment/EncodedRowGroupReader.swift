@@ -18,6 +18,7 @@ package final class EncodedRowGroupReader: RowGroup {
   private var cachedShapeCodes: [UInt16]?
   private var cachedColumns: [Int: ColumnData] = [:]
   private var cachedPieces: [ShapePieces]?
+  private var cachedPools: [Int: [UInt8]] = [:]
 
   /// - Parameters:
   ///   - window: event times that are visible, ms; `nil` for all.
@@ -148,10 +149,27 @@ package final class EncodedRowGroupReader: RowGroup {
     let data = try decoding(index) { bytes in
       try ColumnDecoder.decode(
         bytes, encoding: encoding, count: chunk.valueCount, times: { try times(ofColumn: index) },
-        decompressor: decompressor)
+        pool: { try identifierPool(width: $0) }, decompressor: decompressor)
     }
     cachedColumns[index] = data
     return data
+  }
+
+  /// The packed identifiers of a width, read once.
+  private func identifierPool(width: Int) throws -> [UInt8] {
+    if let known = cachedPools[width] { return known }
+    let chunks = handle.table.chunks
+    guard
+      let index = chunks.firstIndex(where: {
+        $0.role == .identifierPool && Int($0.instance) == width
+      })
+    else { throw DecodingFailure("it refers to identifiers of \(width) bytes, which are not there") }
+    let pool = try decoding(index) { Array($0) }
+    guard pool.count == chunks[index].valueCount * width else {
+      throw DecodingFailure("a pool of the wrong size")
+    }
+    cachedPools[width] = pool
+    return pool
   }
 
   /// Event times of the rows whose shapes have the column.

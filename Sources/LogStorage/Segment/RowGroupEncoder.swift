@@ -64,19 +64,22 @@ package final class RowGroupEncoder {
     out.codes(draft.shapeCodes, cardinality: draft.shapes.count, role: .shapeCodes)
     out.texts(draft.shapes.map { $0.shape.key }, role: .shapeTexts)
 
+    let pools = IdentifierPools()
+    let firstColumn = out.chunks.count
     times.withUnsafeBufferPointer { times in
       for (index, key) in draft.columns.enumerated() {
         let column = draft.column(index)
         let encoder = ColumnEncoder(
           column: column, kind: key.kind, times: draft.times(of: index, rowTimes: times),
-          compressor: compressor)
+          compressor: compressor, pools: pools)
         let encoded = encoder.encode(memory: &memories[key, default: EncodingMemory()])
         out.column(encoded, key: key, valueCount: column.count)
       }
     }
+    out.pools(pools)
     let table = RowGroupTable(
       rowCount: draft.rows.count, chunks: out.chunks,
-      shapes: draft.shapeEntries(firstColumn: out.chunks.count - draft.columns.count),
+      shapes: draft.shapeEntries(firstColumn: firstColumn),
       streams: streams)
     let tableOffset = out.finish(table)
     let entry = RowGroupEntry(
@@ -131,6 +134,14 @@ private struct RowGroupWriter {
     chunks[chunks.count - 1].instance = key.instance
     chunks[chunks.count - 1].hasEscapes = column.hasEscapes
     chunks[chunks.count - 1].zone = column.zone
+  }
+
+  /// Pools stay as they are: ids are noise, and searches run over their packed form.
+  mutating func pools(_ pools: IdentifierPools) {
+    for (width, pool) in pools.pools.sorted(by: { $0.key < $1.key }) {
+      append(pool.bytes, role: .identifierPool, encoding: .plainString, valueCount: pool.count)
+      chunks[chunks.count - 1].instance = UInt16(width)
+    }
   }
 
   private mutating func append(

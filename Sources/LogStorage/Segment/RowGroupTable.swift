@@ -13,6 +13,8 @@ struct RowGroupTable: Sendable {
     case streamCodes = 4
     case shapeCodes = 5
     case shapeTexts = 6
+    /// Packed identifiers of one width, which stands in the place of the instance.
+    case identifierPool = 7
   }
 
   /// Where one chunk lies and what is known of it.
@@ -78,6 +80,7 @@ struct RowGroupTable: Sendable {
 
   private func write(_ chunk: Chunk, previous: inout [UInt8], to writer: inout ByteWriter) {
     writer.append(chunk.role.rawValue)
+    if chunk.role == .identifierPool { writer.append(varint: Int(chunk.instance)) }
     if chunk.role == .column {
       let path = Array(chunk.path.utf8)
       let shared = zip(path, previous).prefix { $0 == $1 }.count
@@ -174,10 +177,12 @@ struct RowGroupTable: Sendable {
       }
       kind = known
       instance = UInt16(try reader.count(limit: Int(UInt16.max)))
+    } else if role == .identifierPool {
+      instance = UInt16(try reader.count(limit: 64))
     }
     let encoding = ColumnEncoding(rawValue: try reader.byte())
     let hasEscapes = try reader.byte() & 1 != 0
-    let valueCount = try reader.count(limit: role == .shapeTexts ? Int(UInt32.max) : rowCount)
+    let valueCount = try reader.count(limit: role == .shapeTexts || role == .identifierPool ? Int(UInt32.max) : rowCount)
     let offset = try reader.count(limit: byteCount)
     let length = try reader.count(limit: byteCount - offset)
     let check = try reader.fixed(UInt32.self)

@@ -1,0 +1,189 @@
+/// All hexadecimal identifiers and UUIDs of a row group, from every column, packed and stored once.
+///
+/// Trace ids, span ids and request ids are noise: half their text is redundancy of hexadecimal writing, the rest
+/// cannot be compressed. But the same id stands in many rows and in many columns. So each id is
+/// packed to bytes and kept once, in order of first use; columns refer to it.
+///
+/// A column stores one number per value: 0 for "the next new id of mine", or how far back in the
+/// pool, counted from that next new one, the id meant stands. The ids that are new in one column lie in one run
+/// that starts at the column's *base*, so columns can be read in any order.
+///
+///     trace_id: aa.. bb.. aa.. cc..    base 0   codes 0 0 2 0    pool: aa bb cc
+///     parent:   bb.. dd..              base 3   codes 2 0        pool: aa bb cc dd
+///
+/// In `parent`, `bb` is 2 back from index 3; `dd` is new and takes index 3. A column of ids that never
+/// repeat is all zeros and costs nothing beside its ids.
+final class IdentifierPool {
+  /// Bytes of one packed id.
+  let width: Int
+  private(set) var bytes: [UInt8] = []
+  private(set) var count = 0
+  /// Open addressing: index + 1 of an id, 0 for an empty place.
+  private var table: [UInt32]
+  private var mask: Int
+
+  init(width: Int) {
+    self.width = width
+    table = [UInt32](repeating: 0, count: 4_096)
+    mask = 4_095
+  }
+
+  /// The index of an id, which is added when it is new.
+  func intern(_ id: UnsafePointer<UInt8>) -> (index: Int, isNew: Bool) {
+    if count * 2 > table.count { grow() }
+    var slot = Int(truncatingIfNeeded: shortHash(id, width)) & mask
+    while table[slot] != 0 {
+      let index = Int(table[slot]) - 1
+      let same = bytes.withUnsafeBufferPointer {
+        memoryEqual($0.baseAddress! + index * width, id, width)
+      }
+      if same { return (index, false) }
+      slot = (slot + 1) & mask
+    }
+    table[slot] = UInt32(count + 1)
+    bytes.append(contentsOf: UnsafeBufferPointer(start: id, count: width))
+    count += 1
+    return (count - 1, true)
+  }
+
+  private func grow() {
+    mask = table.count * 4 - 1
+    table = [UInt32](repeating: 0, count: mask + 1)
+    bytes.withUnsafeBufferPointer { bytes in
+      for index in 0..<count {
+        var slot = Int(truncatingIfNeeded: shortHash(bytes.baseAddress! + index * width, width)) & mask
+        while table[slot] != 0 { slot = (slot + 1) & mask }
+        table[slot] = UInt32(index + 1)
+      }
+    }
+  }
+}
+
+/// How the ids of a column are written; the raw value is part of the format.
+enum IdentifierForm: Sendable, Hashable {
+  /// Lower-case hexadecimal digits, an even count of them.
+  case hexadecimal(byteCount: Int)
+  /// Lower-case 8-4-4-4-12.
+  case uuid
+
+  /// Bytes of a packed id.
+  var width: Int {
+    switch self {
+    case .hexadecimal(let byteCount): byteCount
+    case .uuid: 16
+    }
+  }
+
+  /// 0 for UUIDs, else the bytes of the hexadecimal form.
+  var code: UInt8 {
+    switch self {
+    case .hexadecimal(let byteCount): UInt8(byteCount)
+    case .uuid: 0
+    }
+  }
+
+  init?(code: UInt8) {
+    switch code {
+    case 0: self = .uuid
+    case 6...32: self = .hexadecimal(byteCount: Int(code))
+    default: return nil
+    }
+  }
+
+  /// The form that a text of this length could have.
+  init?(textLength: Int) {
+    if textLength == 36 {
+      self = .uuid
+    } else if textLength >= 12, textLength <= 64, textLength % 2 == 0 {
+      self = .hexadecimal(byteCount: textLength / 2)
+    } else {
+      return nil
+    }
+  }
+
+  /// Packs a text of the form's length; false when it is not of the form.
+  @inline(__always)
+  func pack(_ text: UnsafePointer<UInt8>, into id: UnsafeMutablePointer<UInt8>) -> Bool {
+    switch self {
+    case .hexadecimal(let byteCount):
+      return Self.packDigits(text, bytes: byteCount, into: id)
+    case .uuid:
+      guard text[8] == 0x2D, text[13] == 0x2D, text[18] == 0x2D, text[23] == 0x2D else {
+        return false
+      }
+      return Self.packDigits(text, bytes: 4, into: id)
+        && Self.packDigits(text + 9, bytes: 2, into: id + 4)
+        && Self.packDigits(text + 14, bytes: 2, into: id + 6)
+        && Self.packDigits(text + 19, bytes: 2, into: id + 8)
+        && Self.packDigits(text + 24, bytes: 6, into: id + 10)
+    }
+  }
+
+  @inline(__always)
+  private static func packDigits(
+    _ text: UnsafePointer<UInt8>, bytes: Int, into id: UnsafeMutablePointer<UInt8>
+  ) -> Bool {
+    var bad: UInt8 = 0
+    for i in 0..<bytes {
+      let high = nibble(text[2 &* i])
+      let low = nibble(text[2 &* i &+ 1])
+      bad |= high | low
+      id[i] = high &<< 4 | low & 0x0F
+    }
+    return bad < 0x80
+  }
+
+  /// 0…15, or 0x80 for anything but a lower-case hexadecimal digit.
+  @inline(__always)
+  private static func nibble(_ byte: UInt8) -> UInt8 {
+    let digit = byte &- 0x30
+    if digit <= 9 { return digit }
+    let letter = byte &- 0x61
+    return letter <= 5 ? letter &+ 10 : 0x80
+  }
+
+  /// Appends the text of a packed id.
+  func append(_ id: UnsafePointer<UInt8>, to output: inout [UInt8]) {
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 64) { text in
+      var end = 0
+      for i in 0..<width {
+        if self == .uuid, i == 4 || i == 6 || i == 8 || i == 10 {
+          text[end] = 0x2D
+          end &+= 1
+        }
+        let high = id[i] &>> 4
+        let low = id[i] & 0x0F
+        text[end] = high &+ (high < 10 ? 0x30 : 0x57)
+        text[end &+ 1] = low &+ (low < 10 ? 0x30 : 0x57)
+        end &+= 2
+      }
+      output.append(contentsOf: UnsafeBufferPointer(rebasing: text[..<end]))
+    }
+  }
+}
+
+/// A decoded column of identifiers: indices into the pool's packed ids.
+struct IdentifierRun: Sendable {
+  let form: IdentifierForm
+  let pool: [UInt8]
+  let indices: [UInt32]
+
+  func append(_ i: Int, to output: inout [UInt8]) {
+    pool.withUnsafeBufferPointer {
+      // The decoder checked every index against the pool's size.
+      form.append($0.baseAddress! + Int(indices[i]) * form.width, to: &output)
+    }
+  }
+}
+
+/// The pools of one row group, one for each width.
+final class IdentifierPools {
+  private(set) var pools: [Int: IdentifierPool] = [:]
+
+  func pool(width: Int) -> IdentifierPool {
+    if let known = pools[width] { return known }
+    let made = IdentifierPool(width: width)
+    pools[width] = made
+    return made
+  }
+}

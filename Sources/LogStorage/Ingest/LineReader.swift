@@ -1,0 +1,449 @@
+import Glibc
+
+/// Cuts an input into records, a block at a time.
+///
+/// What a record is depends on what stands at its place in the input:
+///
+/// - a line, in NDJSON and text files: its bytes without the newline (a carriage return stays);
+/// - a whole object, where objects span lines or share one (the first object of the input decides);
+/// - an element of a wrapper (`Wrapper`), wherever a wrapper begins.
+///
+/// NDJSON and text take the fast path: one search for newlines and a look at each line's first bytes. The reader
+/// never judges JSON: an object that turns out to be broken becomes a text event, not an error. Nothing is
+/// dropped in silence: empty lines and over-long records are counted in `tally`.
+///
+/// One owner; the workers of an ingestion share it behind a lock.
+package final class LineReader {
+  package struct Options: Sendable {
+    /// Stream of records that name none.
+    package var stream = "default"
+    /// Bytes of a block's records, about.
+    package var blockByteCount = StorageLimits.rawBytesPerRowGroup
+    package var recordsPerBlock = StorageLimits.rowsPerRowGroup
+    /// Longest wait for more input once there is a record, ms; `nil` waits for full blocks.
+    package var lingerMilliseconds: Int32?
+
+    package init() {}
+  }
+
+  /// What the reader left out, and why.
+  package struct Tally: Sendable {
+    package var emptyLines: UInt64 = 0
+    /// Records over the size limit: where they began (line numbers from 1) and how long they were.
+    package var tooLong: [(line: UInt64, byteCount: UInt64)] = []
+    /// A byte order mark at the start was skipped.
+    package var skippedByteOrderMark = false
+  }
+
+  private enum Mode {
+    case undecided
+    /// One record a line.
+    case lines
+    /// One record an object; what is no object is taken by lines.
+    case objects
+    /// Within the array of a wrapper.
+    case elements(Wrapper)
+    /// Behind the array of a wrapper, up to the end of its object.
+    case wrapperTail(depth: Int, resume: Resume)
+  }
+
+  /// What follows a wrapper.
+  private enum Resume { case lines, objects }
+
+  package private(set) var tally = Tally()
+  private let input: InputStream
+  private let options: Options
+  private var mode = Mode.undecided
+  private var resume = Resume.lines
+  /// Bytes read and not yet cut: the end of the last block's buffer.
+  private var rest: [UInt8] = []
+  private var atEnd = false
+  /// An error of the input, thrown once the records before it are out.
+  private var fault: (any Error)?
+  private var nextRecord: UInt64 = 0
+  private var line: UInt64 = 1
+  private var bytesPerRecord = 512
+  private var streams: [String]
+  private var streamOf: [String: UInt32]
+  /// Bytes of an over-long record skipped so far; 0 when none is being skipped.
+  private var skipped: UInt64 = 0
+
+  package init(_ input: InputStream, options: Options = Options()) {
+    self.input = input
+    self.options = options
+    streams = [options.stream]
+    streamOf = [options.stream: 0]
+  }
+
+  /// Stored bytes taken from the input so far, and how many there are when that is known.
+  package var bytesConsumed: UInt64 { input.bytesConsumed }
+  package var totalByteCount: UInt64? { input.totalByteCount }
+  package var name: String { input.name }
+
+  /// The next block, or `nil` at the end of the input.
+  ///
+  /// - Throws: `StorageError` (`invalidInput`, `inputOutput`) after the records before the fault were returned.
+  package func next() throws -> RecordBlock? {
+    while true {
+      let buffer = fill()
+      if buffer.isEmpty {
+        if let fault { throw fault }
+        if atEnd { return nil }
+      }
+      var cut = BlockCut(bytes: buffer, extra: [])
+      let used = buffer.withUnsafeBufferPointer {
+        take(from: $0.baseAddress, count: buffer.count, into: &cut)
+      }
+      rest = Array(buffer[used...])
+      if let block = block(from: cut) { return block }
+      if atEnd, rest.isEmpty {
+        if let fault { throw fault }
+        return nil
+      }
+    }
+  }
+
+  private func block(from cut: BlockCut) -> RecordBlock? {
+    guard !cut.records.isEmpty else { return nil }
+    var bytes = cut.bytes
+    bytes.append(contentsOf: cut.extra)
+    let byteCount = bytes.count
+    bytes.append(contentsOf: repeatElement(0, count: RecordBlock.padding))
+    bytesPerRecord = max(16, byteCount / cut.records.count)
+    defer { nextRecord += UInt64(cut.records.count) }
+    return RecordBlock(
+      bytes: bytes, byteCount: byteCount, records: cut.records, streams: streams,
+      firstRecord: nextRecord)
+  }
+
+  // MARK: Reading
+
+  /// The rest of the last buffer followed by new bytes, up to about a block.
+  private func fill() -> [UInt8] {
+    // Short records fill a block by their number long before they fill it by bytes.
+    let wanted = min(
+      options.blockByteCount, max(1 << 20, options.recordsPerBlock * bytesPerRecord * 9 / 8))
+    let old = rest
+    rest = []
+    let target = max(wanted, old.count * 2)
+    if atEnd || old.count >= target { return old }
+    let mayLinger = options.lingerMilliseconds
+    let buffer = [UInt8](unsafeUninitializedCapacity: target + RecordBlock.padding) { raw, used in
+      old.withUnsafeBytes { UnsafeMutableRawBufferPointer(raw).copyMemory(from: $0) }
+      used = old.count
+      let started = ContinuousClock.now
+      while used < target {
+        if let mayLinger, used > 0 {
+          let left = Int64(mayLinger) - (ContinuousClock.now - started).milliseconds
+          if !input.isReady(within: Int32(clamping: max(0, left))) || left <= 0 { break }
+        }
+        do {
+          let count = try input.read(
+            into: UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(raw)[used..<target]))
+          if count == 0 { atEnd = true }
+          used += count
+        } catch {
+          fault = error
+          atEnd = true
+        }
+        if atEnd { break }
+      }
+    }
+    return skipByteOrderMark(buffer)
+  }
+
+  private func skipByteOrderMark(_ buffer: [UInt8]) -> [UInt8] {
+    guard case .undecided = mode, buffer.starts(with: [0xEF, 0xBB, 0xBF]) else { return buffer }
+    tally.skippedByteOrderMark = true
+    return Array(buffer[3...])
+  }
+
+  // MARK: Cutting
+
+  /// Records found in a buffer; `extra` holds texts that do not stand in it as they are.
+  private struct BlockCut {
+    var bytes: [UInt8]
+    var extra: [UInt8]
+    var records: [RecordReference] = []
+  }
+
+  /// Cuts as many records as the buffer holds and a block may have; returns the bytes used.
+  private func take(
+    from base: UnsafePointer<UInt8>?, count: Int, into cut: inout BlockCut
+  ) -> Int {
+    guard let base else { return 0 }
+    var position = 0
+    while position < count, cut.records.count < options.recordsPerBlock {
+      let next: Int?
+      switch mode {
+      case .undecided:
+        decide(base, count)
+        continue
+      case .lines: next = takeLines(base, position, count, &cut)
+      case .objects: next = takeObject(base, position, count, &cut)
+      case .elements(let wrapper): next = takeElement(wrapper, base, position, count, &cut)
+      case .wrapperTail(let depth, let resume):
+        next = skipWrapperTail(depth, resume, base, position, count)
+      }
+      guard let next else { break }
+      position = next
+    }
+    return position
+  }
+
+  /// Lines, or objects? The first object tells: does it end where its line ends?
+  private func decide(_ base: UnsafePointer<UInt8>, _ count: Int) {
+    mode = .lines
+    let start = JSONExtent.skipBlanks(base, from: 0, limit: count)
+    guard start < count else { return }
+    if base[start] == UInt8(ascii: "[") {
+      let first = JSONExtent.skipBlanks(base, from: start + 1, limit: count)
+      if first < count, base[first] == UInt8(ascii: "{") {
+        resume = .objects
+        mode = .elements(Wrapper(kind: .array, stream: nil, firstElement: start + 1))
+      }
+      return
+    }
+    guard base[start] == UInt8(ascii: "{") else { return }
+    if Wrapper.recognise(base, from: start, limit: count) != nil {
+      mode = .objects
+    } else if let end = JSONExtent.end(of: base, from: start, limit: count) {
+      let line = lineEnd(base, start, count) ?? count
+      let next = JSONExtent.skipBlanks(base, from: end, limit: count)
+      if end > line || next < line { mode = .objects }
+    }
+  }
+
+  private func lineEnd(_ base: UnsafePointer<UInt8>, _ start: Int, _ count: Int) -> Int? {
+    guard let found = memchr(base + start, 0x0A, count - start) else { return nil }
+    return UnsafeRawPointer(found) - UnsafeRawPointer(base)
+  }
+
+  /// Whole lines from `start` on; stops before a wrapper. `nil` when not even one line is complete.
+  private func takeLines(
+    _ base: UnsafePointer<UInt8>, _ start: Int, _ count: Int, _ cut: inout BlockCut
+  ) -> Int? {
+    var position = start
+    while position < count, cut.records.count < options.recordsPerBlock {
+      guard let end = lineEnd(base, position, count) ?? (atEnd ? count : nil) else {
+        return overflow(position, count) ?? (position > start ? position : nil)
+      }
+      if skipped > 0 {
+        finishSkipping(byteCount: end - position)
+      } else if end - position > StorageLimits.bytesPerEvent {
+        reject(byteCount: end - position)
+      } else if base[position] == UInt8(ascii: "{"),
+        Wrapper.recognise(base, from: position, limit: count) != nil
+      {
+        return enterWrapper(base, position, count, resume: .lines)
+      } else {
+        addLine(position, end, base, &cut)
+      }
+      line += 1
+      position = min(end + 1, count)
+    }
+    return position
+  }
+
+  private func addLine(
+    _ start: Int, _ end: Int, _ base: UnsafePointer<UInt8>, _ cut: inout BlockCut
+  ) {
+    if end == start || (end == start + 1 && base[start] == 0x0D) {
+      tally.emptyLines += 1
+    } else {
+      cut.records.append(RecordReference(offset: UInt32(start), length: UInt32(end - start)))
+    }
+  }
+
+  /// One object, or a line that is none.
+  private func takeObject(
+    _ base: UnsafePointer<UInt8>, _ start: Int, _ count: Int, _ cut: inout BlockCut
+  ) -> Int? {
+    let first = JSONExtent.skipBlanks(base, from: start, limit: count)
+    countLines(base, start, first)
+    guard first < count else { return count }
+    guard base[first] == UInt8(ascii: "{") else { return takeOneLine(base, first, count, &cut) }
+    if Wrapper.recognise(base, from: first, limit: count) != nil {
+      return enterWrapper(base, first, count, resume: .objects)
+    }
+    guard let end = JSONExtent.end(of: base, from: first, limit: count) else {
+      // Not complete: wait for more, but not for ever; a brace that never closes makes its line a text.
+      if !atEnd, count - first < StorageLimits.bytesPerEvent {
+        return first > start ? first : nil
+      }
+      return takeOneLine(base, first, count, &cut)
+    }
+    if end - first > StorageLimits.bytesPerEvent {
+      reject(byteCount: end - first)
+    } else {
+      cut.records.append(RecordReference(offset: UInt32(first), length: UInt32(end - first)))
+    }
+    countLines(base, first, end)
+    return end
+  }
+
+  private func takeOneLine(
+    _ base: UnsafePointer<UInt8>, _ start: Int, _ count: Int, _ cut: inout BlockCut
+  ) -> Int? {
+    guard let end = lineEnd(base, start, count) ?? (atEnd ? count : nil) else {
+      return overflow(start, count)
+    }
+    if skipped > 0 {
+      finishSkipping(byteCount: end - start)
+    } else if end - start > StorageLimits.bytesPerEvent {
+      reject(byteCount: end - start)
+    } else {
+      addLine(start, end, base, &cut)
+    }
+    line += 1
+    return min(end + 1, count)
+  }
+
+  private func countLines(_ base: UnsafePointer<UInt8>, _ start: Int, _ end: Int) {
+    for i in start..<end where base[i] == 0x0A { line += 1 }
+  }
+
+  // MARK: Wrappers
+
+  private func enterWrapper(
+    _ base: UnsafePointer<UInt8>, _ start: Int, _ count: Int, resume: Resume
+  ) -> Int {
+    guard let wrapper = Wrapper.recognise(base, from: start, limit: count) else { return start }
+    self.resume = resume
+    mode = .elements(wrapper)
+    countLines(base, start, wrapper.firstElement)
+    return wrapper.firstElement
+  }
+
+  private func takeElement(
+    _ wrapper: Wrapper, _ base: UnsafePointer<UInt8>, _ start: Int, _ count: Int,
+    _ cut: inout BlockCut
+  ) -> Int? {
+    var first = start
+    // The bracket of a bare array has not been passed yet.
+    if case .array = wrapper.kind, start < wrapper.firstElement { first = wrapper.firstElement }
+    while first < count, JSONExtent.isBlank(base[first]) || base[first] == UInt8(ascii: ",") {
+      first += 1
+    }
+    countLines(base, start, first)
+    guard first < count else { return atEnd ? endInsideWrapper(count) : (first > start ? first : nil) }
+    if base[first] == UInt8(ascii: "]") {
+      if case .array = wrapper.kind {
+        mode = .objects
+      } else {
+        mode = .wrapperTail(depth: 1, resume: resume)
+      }
+      return first + 1
+    }
+    guard let end = JSONExtent.end(of: base, from: first, limit: count) else {
+      if !atEnd, count - first < StorageLimits.bytesPerEvent { return first > start ? first : nil }
+      // Cut off or never closed: what is there is kept as lines of text.
+      mode = .lines
+      return first
+    }
+    addElement(wrapper, base, first, end, &cut)
+    countLines(base, first, end)
+    return end
+  }
+
+  private func endInsideWrapper(_ count: Int) -> Int {
+    mode = .lines
+    return count
+  }
+
+  private func addElement(
+    _ wrapper: Wrapper, _ base: UnsafePointer<UInt8>, _ start: Int, _ end: Int,
+    _ cut: inout BlockCut
+  ) {
+    guard end - start <= StorageLimits.bytesPerEvent else {
+      reject(byteCount: end - start)
+      return
+    }
+    if case .logEvents = wrapper.kind, base[start] == UInt8(ascii: "{"),
+      let (time, message) = Wrapper.logEvent(base, from: start, limit: end)
+    {
+      let offset = cut.bytes.count + cut.extra.count
+      cut.extra.append(contentsOf: message)
+      cut.records.append(
+        RecordReference(
+          offset: UInt32(offset), length: UInt32(message.count),
+          time: time ?? RecordReference.undiscovered, stream: stream(wrapper.stream)))
+    } else {
+      cut.records.append(
+        RecordReference(
+          offset: UInt32(start), length: UInt32(end - start), stream: stream(wrapper.stream)))
+    }
+  }
+
+  private func stream(_ name: String?) -> UInt32 {
+    guard let name, !name.isEmpty else { return 0 }
+    if let known = streamOf[name] { return known }
+    streams.append(name)
+    streamOf[name] = UInt32(streams.count - 1)
+    return UInt32(streams.count - 1)
+  }
+
+  /// Skips the members behind the array, which carry nothing.
+  private func skipWrapperTail(
+    _ depth: Int, _ resume: Resume, _ base: UnsafePointer<UInt8>, _ start: Int, _ count: Int
+  ) -> Int? {
+    var depth = depth
+    var i = start
+    while i < count, depth > 0 {
+      switch base[i] {
+      case UInt8(ascii: "{"), UInt8(ascii: "["): depth += 1
+      case UInt8(ascii: "}"), UInt8(ascii: "]"): depth -= 1
+      case UInt8(ascii: "\""):
+        guard let end = JSONExtent.stringEnd(base, from: i, limit: count) else {
+          mode = .wrapperTail(depth: depth, resume: resume)
+          return atEnd ? count : (i > start ? i : nil)
+        }
+        i = end
+        continue
+      case 0x0A: line += 1
+      default: break
+      }
+      i += 1
+    }
+    if depth > 0 {
+      mode = .wrapperTail(depth: depth, resume: resume)
+      return count
+    }
+    mode = resume == .lines ? .lines : .objects
+    if resume == .lines {
+      // The newline that ends the wrapper's line is not an empty line.
+      while i < count, JSONExtent.isBlank(base[i]) {
+        i += 1
+        if base[i - 1] == 0x0A {
+          line += 1
+          break
+        }
+      }
+    }
+    return i
+  }
+
+  // MARK: Too long
+
+  /// A record that does not end in a buffer over the limit: its bytes are passed by without keeping them.
+  private func overflow(_ start: Int, _ count: Int) -> Int? {
+    guard count - start > StorageLimits.bytesPerEvent || skipped > 0 else { return nil }
+    skipped += UInt64(count - start)
+    return count
+  }
+
+  private func finishSkipping(byteCount: Int) {
+    tally.tooLong.append((line, skipped + UInt64(byteCount)))
+    skipped = 0
+  }
+
+  private func reject(byteCount: Int) {
+    tally.tooLong.append((line, UInt64(byteCount)))
+  }
+}
+
+extension Duration {
+  var milliseconds: Int64 {
+    components.seconds * 1_000 + components.attoseconds / 1_000_000_000_000_000
+  }
+}
