@@ -170,7 +170,8 @@ struct ColumnEncoder {
 
   private func identifiers() -> EncodedColumn? {
     let length = column.length(0)
-    guard column.count >= 4, let form = IdentifierForm(textLength: length), looksLikeIdentifiers(form)
+    guard column.count >= 4, let form = IdentifierForm(textLength: length),
+      looksLikeIdentifiers(form)
     else { return nil }
     let width = form.width
     return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: width) { id in

@@ -51,7 +51,8 @@ final class IdentifierPool {
     table = [UInt32](repeating: 0, count: mask + 1)
     bytes.withUnsafeBufferPointer { bytes in
       for index in 0..<count {
-        var slot = Int(truncatingIfNeeded: shortHash(bytes.baseAddress! + index * width, width)) & mask
+        var slot =
+          Int(truncatingIfNeeded: shortHash(bytes.baseAddress! + index * width, width)) & mask
         while table[slot] != 0 { slot = (slot + 1) & mask }
         table[slot] = UInt32(index + 1)
       }

@@ -33,6 +33,23 @@ enum JSONEscapes {
     return String(decoding: output, as: UTF8.self)
   }
 
+  /// Appends a text as a JSON string with its quotes.
+  static func appendQuoted(_ text: String, to output: inout [UInt8]) {
+    output.append(UInt8(ascii: "\""))
+    for byte in text.utf8 {
+      switch byte {
+      case UInt8(ascii: "\""), UInt8(ascii: "\\"):
+        output.append(UInt8(ascii: "\\"))
+        output.append(byte)
+      case 0..<0x20:
+        let digits = String(byte, radix: 16)
+        output.append(contentsOf: "\\u00\(digits.count == 1 ? "0" : "")\(digits)".utf8)
+      default: output.append(byte)
+      }
+    }
+    output.append(UInt8(ascii: "\""))
+  }
+
   /// `i` stands behind `\u`; a high surrogate takes the low one that follows with it.
   private static func appendUnicode(
     _ bytes: UnsafeRawBufferPointer, _ i: inout Int, to output: inout [UInt8]

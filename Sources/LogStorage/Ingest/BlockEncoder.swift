@@ -2,7 +2,9 @@
 ///
 /// Keeps the scanner with its known shapes and the encoder with what it learnt about columns, so one worker uses
 /// one of these for all its blocks.
-final class BlockEncoder {
+///
+/// Unchecked: it is handed from one worker to the next only through a lock, and used by one at a time.
+final class BlockEncoder: @unchecked Sendable {
   /// A part of a block smaller than this waits for more events of its day, unless the block has no
   /// other day.
   static let rowsWorthARowGroup = 8_192
@@ -44,6 +46,18 @@ final class BlockEncoder {
       }
     }
     return result
+  }
+
+  /// Encodes a whole block as one row group, whatever days its events fall into.
+  func encodeUnpartitioned(
+    _ block: RecordBlock
+  ) -> (scanned: ScannedBlock, rowGroup: EncodedRowGroup) {
+    let scanned = scanner.scan(block, arrivalTime: arrivalTime)
+    let rowGroup = encoder.encode(
+      scanned, rows: Self.timeOrder(scanned.times),
+      ingestionTimes: [Int64](repeating: arrivalTime, count: scanned.times.count),
+      sequences: (0..<UInt64(scanned.times.count)).map { block.firstRecord + $0 })
+    return (scanned, rowGroup)
   }
 
   /// Encodes records that were taken out of a memtable or of older row groups.

@@ -111,4 +111,14 @@ package struct IngestCounts: Sendable {
       lastTime = max(lastTime ?? time, time)
     }
   }
+
+  mutating func merge(_ other: IngestCounts) {
+    eventCount += other.eventCount
+    textEventCount += other.textEventCount
+    withoutTimeCount += other.withoutTimeCount
+    rawByteCount += other.rawByteCount
+    storedByteCount += other.storedByteCount
+    firstTime = [firstTime, other.firstTime].compactMap { $0 }.min()
+    lastTime = [lastTime, other.lastTime].compactMap { $0 }.max()
+  }
 }

@@ -194,7 +194,8 @@ package final class InputStream {
       }
       let produced: Int = try stored.withUnsafeMutableBytes { stored in
         let available = storedEnd - storedStart
-        stream.pointee.next_in = stored.baseAddress!.assumingMemoryBound(to: UInt8.self) + storedStart
+        stream.pointee.next_in =
+          stored.baseAddress!.assumingMemoryBound(to: UInt8.self) + storedStart
         stream.pointee.avail_in = UInt32(available)
         stream.pointee.next_out = target.baseAddress!.assumingMemoryBound(to: UInt8.self)
         stream.pointee.avail_out = UInt32(clamping: target.count)

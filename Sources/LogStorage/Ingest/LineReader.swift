@@ -139,7 +139,8 @@ package final class LineReader {
         }
         do {
           let count = try input.read(
-            into: UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(raw)[used..<target]))
+            into: UnsafeMutableRawBufferPointer(
+              rebasing: UnsafeMutableRawBufferPointer(raw)[used..<target]))
           if count == 0 { atEnd = true }
           used += count
         } catch {
@@ -326,7 +327,9 @@ package final class LineReader {
       first += 1
     }
     countLines(base, start, first)
-    guard first < count else { return atEnd ? endInsideWrapper(count) : (first > start ? first : nil) }
+    guard first < count else {
+      return atEnd ? endInsideWrapper(count) : (first > start ? first : nil)
+    }
     if base[first] == UInt8(ascii: "]") {
       if case .array = wrapper.kind {
         mode = .objects

@@ -163,7 +163,9 @@ package final class EncodedRowGroupReader: RowGroup {
       let index = chunks.firstIndex(where: {
         $0.role == .identifierPool && Int($0.instance) == width
       })
-    else { throw DecodingFailure("it refers to identifiers of \(width) bytes, which are not there") }
+    else {
+      throw DecodingFailure("it refers to identifiers of \(width) bytes, which are not there")
+    }
     let pool = try decoding(index) { Array($0) }
     guard pool.count == chunks[index].valueCount * width else {
       throw DecodingFailure("a pool of the wrong size")

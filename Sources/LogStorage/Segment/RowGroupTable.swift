@@ -182,7 +182,8 @@ struct RowGroupTable: Sendable {
     }
     let encoding = ColumnEncoding(rawValue: try reader.byte())
     let hasEscapes = try reader.byte() & 1 != 0
-    let valueCount = try reader.count(limit: role == .shapeTexts || role == .identifierPool ? Int(UInt32.max) : rowCount)
+    let valueCount = try reader.count(
+      limit: role == .shapeTexts || role == .identifierPool ? Int(UInt32.max) : rowCount)
     let offset = try reader.count(limit: byteCount)
     let length = try reader.count(limit: byteCount - offset)
     let check = try reader.fixed(UInt32.self)

@@ -1,0 +1,43 @@
+/// What became of the events of one input or of several.
+package struct IngestReport: Sendable {
+  /// Figures of the events in the store.
+  package var counts: IngestCounts
+  /// Records over the size limit, by line and length.
+  package var tooLong: [(line: UInt64, byteCount: UInt64)]
+  package var emptyLines: UInt64
+  package var skippedByteOrderMark: Bool
+  /// Damage that ended an input early; the events before it are in the store.
+  package var faults: [StorageError]
+  /// Stored (possibly compressed) bytes read.
+  package var inputByteCount: UInt64
+  package var elapsed: Duration
+
+  init(
+    counts: IngestCounts, tally: LineReader.Tally, fault: StorageError?, inputByteCount: UInt64,
+    elapsed: Duration
+  ) {
+    self.counts = counts
+    tooLong = tally.tooLong
+    emptyLines = tally.emptyLines
+    skippedByteOrderMark = tally.skippedByteOrderMark
+    faults = fault.map { [$0] } ?? []
+    self.inputByteCount = inputByteCount
+    self.elapsed = elapsed
+  }
+
+  /// Events in the store.
+  package var acceptedCount: UInt64 { counts.eventCount }
+  /// Records that are not.
+  package var rejectedCount: UInt64 { UInt64(tooLong.count) }
+
+  /// Adds the figures of a later input.
+  package mutating func merge(_ other: IngestReport) {
+    counts.merge(other.counts)
+    tooLong += other.tooLong
+    emptyLines += other.emptyLines
+    skippedByteOrderMark = skippedByteOrderMark || other.skippedByteOrderMark
+    faults += other.faults
+    inputByteCount += other.inputByteCount
+    elapsed += other.elapsed
+  }
+}
