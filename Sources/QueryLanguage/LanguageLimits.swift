@@ -42,6 +42,11 @@ package enum LanguageLimits {
   /// The most arguments of a saved query.
   package static let savedQueryParameters = 20
 
-  /// The most diagnostics of one query; the rest would only repeat them.
+  /// The most errors of one query, and the most warnings; the rest would only repeat them.
   package static let diagnostics = 50
+
+  /// How many diagnostics of one query, from the first on, may come with fix-its.
+  ///
+  /// Each fix-it costs a run of the parser to confirm it.
+  package static let diagnosticsWithFixIts = 10
 }

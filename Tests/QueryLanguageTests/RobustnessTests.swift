@@ -131,6 +131,21 @@ import Testing
     #expect(QueryParser.parse(text).diagnostics.count == LanguageLimits.diagnostics)
   }
 
+  @Test func `many warnings do not hide an error`() {
+    let text = "filter " + (0..<100).map { "a == \($0)" }.joined(separator: " and ") + " | limt 5"
+    let parsed = QueryParser.parse(text)
+    #expect(parsed.diagnostics.count == LanguageLimits.diagnostics + 1)
+    #expect(parsed.diagnostics.last?.id == .unknownCommand)
+  }
+
+  /// Whether a stage could not be parsed, in the query or a subquery of it.
+  private static func isBroken(_ query: Query) -> Bool {
+    query.commands.contains { command in
+      if case .invalid = command.kind { return true }
+      return command.subqueries.contains { isBroken($0.query) }
+    }
+  }
+
   /// Expects an answer with sound ranges within a tenth of a second.
   private static func expectAnswer(_ text: String, _ remark: String) {
     let clock = ContinuousClock()
@@ -142,6 +157,7 @@ import Testing
     for diagnostic in parsed.diagnostics {
       #expect(diagnostic.range.end <= parsed.source.bytes.count, "\(remark): \(text)")
     }
+    if Self.isBroken(parsed.query) { #expect(parsed.hasErrors, "\(remark): \(text)") }
     if parsed.diagnostics.isEmpty { expectRoundTrip(parsed) }
     let shown = DiagnosticFormatter(source: parsed.source).format(parsed.diagnostics)
     #expect(shown.isEmpty == parsed.diagnostics.isEmpty)

@@ -45,6 +45,13 @@ package enum LanguageDiagnostics {
     return diagnostic
   }
 
+  static func chainTooLong(at range: SourceRange) -> Diagnostic {
+    Diagnostic(
+      .nestedTooDeeply,
+      "this expression is too long; at most \(LanguageLimits.expressionHeight) operators can follow "
+        + "each other", at: range)
+  }
+
   static func chainedComparison(
     at range: SourceRange, after offset: Int, middle: String?
   ) -> Diagnostic {
@@ -149,8 +156,7 @@ package enum LanguageDiagnostics {
   static func nestedTooDeeply(at range: SourceRange) -> Diagnostic {
     Diagnostic(
       .nestedTooDeeply,
-      "this is nested too deeply; at most \(LanguageLimits.nesting) levels are possible", at: range,
-      notes: [.init("a long chain of alternatives is shorter as field in [\"a\", \"b\"]")])
+      "this is nested too deeply; at most \(LanguageLimits.nesting) levels are possible", at: range)
   }
 
   static func notAPeriod(_ text: String, at range: SourceRange) -> Diagnostic {

@@ -124,6 +124,7 @@ extension Parser {
 
   /// Reports a stage that begins with no command.
   private mutating func notACommand() -> ParseFailure {
+    if isFull { return ParseFailure() }
     switch token.kind {
     case .end where tokenCount == 0: return report(LanguageDiagnostics.emptyQuery(at: token.range))
     case .pipe, .end, .rightParenthesis: return unexpected("a command")

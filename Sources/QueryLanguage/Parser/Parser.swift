@@ -34,6 +34,7 @@ struct Parser {
   /// Keywords among `expectations`, for a suggestion.
   private var expectedKeywords: [Keyword] = []
   private(set) var diagnostics: [Diagnostic] = []
+  private var errorCount = 0
 
   /// How many brackets, calls, prefix operators and subqueries enclose `token`.
   private var nesting = 0
@@ -173,17 +174,26 @@ extension Parser {
 // MARK: - Diagnostics
 
 extension Parser {
-  /// Adds a diagnostic, up to the limit; equal ones only once.
+  /// Adds a diagnostic, up to the limit of its kind; equal ones only once.
+  ///
+  /// Errors and warnings are counted apart, lest many warnings hide that the query is broken.
   @discardableResult
   mutating func report(_ diagnostic: Diagnostic) -> ParseFailure {
-    if diagnostics.count < LanguageLimits.diagnostics, !diagnostics.contains(diagnostic) {
+    let isError = diagnostic.severity == .error
+    let count = isError ? errorCount : diagnostics.count - errorCount
+    if count < LanguageLimits.diagnostics, !diagnostics.contains(diagnostic) {
       diagnostics.append(diagnostic)
+      errorCount += isError ? 1 : 0
     }
     return ParseFailure()
   }
 
+  /// Whether no more errors are taken, so that none need be made.
+  var isFull: Bool { errorCount >= LanguageLimits.diagnostics }
+
   /// Reports that the current token cannot stand here; `what` could, or else what was asked for.
   mutating func unexpected(_ what: String? = nil) -> ParseFailure {
+    if isFull { return ParseFailure() }
     switch token.kind {
     case .unterminated:
       return report(LanguageDiagnostics.unterminatedText(at: token.range, in: source))
@@ -248,7 +258,7 @@ extension Parser {
   ) throws(ParseFailure) -> Expression {
     let expression = Expression(kind, range: range(from: start))
     guard expression.height <= LanguageLimits.expressionHeight else {
-      throw report(LanguageDiagnostics.nestedTooDeeply(at: expression.range))
+      throw report(LanguageDiagnostics.chainTooLong(at: expression.range))
     }
     return expression
   }

@@ -8,7 +8,10 @@ package enum QueryParser {
   /// - Complexity: O(length), which is bounded by `LanguageLimits.queryLength`.
   package static func parse(_ text: String) -> ParsedQuery {
     var parsed = parseOnce(SourceText(text))
-    parsed.diagnostics = parsed.diagnostics.map { confirmed($0, in: parsed) }
+    for (index, diagnostic) in parsed.diagnostics.enumerated() {
+      let isEarly = index < LanguageLimits.diagnosticsWithFixIts
+      parsed.diagnostics[index].fixIts = isEarly ? confirmed(diagnostic, in: parsed) : []
+    }
     return parsed
   }
 
@@ -29,16 +32,14 @@ package enum QueryParser {
     return ParsedQuery(source: source, query: query, diagnostics: [diagnostic])
   }
 
-  /// The diagnostic with those fix-its only that repair it and break nothing else.
-  private static func confirmed(_ diagnostic: Diagnostic, in parsed: ParsedQuery) -> Diagnostic {
-    var diagnostic = diagnostic
-    diagnostic.fixIts.removeAll { fixIt in
-      let fixed = parseOnce(SourceText(fixIt.applied(to: parsed.source))).diagnostics
-      return fixed.count >= parsed.diagnostics.count
-        || fixed.count { $0.severity == .error } > parsed.errorCount
-        || fixed.contains { $0.range == diagnostic.range && $0.id == diagnostic.id }
+  /// Those fix-its of a diagnostic that repair it and break nothing else.
+  private static func confirmed(_ diagnostic: Diagnostic, in parsed: ParsedQuery) -> [FixIt] {
+    diagnostic.fixIts.filter { fixIt in
+      let fixed = parseOnce(SourceText(fixIt.applied(to: parsed.source)))
+      return fixed.diagnostics.count < parsed.diagnostics.count
+        && fixed.errorCount <= parsed.errorCount
+        && !fixed.diagnostics.contains { $0.range == diagnostic.range && $0.id == diagnostic.id }
     }
-    return diagnostic
   }
 }
 
