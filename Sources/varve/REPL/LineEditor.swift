@@ -22,8 +22,9 @@ final class LineEditor {
   init(historyPath: String?) {
     self.historyPath = historyPath
     useTextLocale()
-    rl_initialize()
+    // Before the rest: libedit looks at it once.
     rl_getc_function = { _ in LineEditorInput.nextCharacter() }
+    rl_initialize()
     stifle_history(Self.historyLength)
     if let historyPath { read_history(historyPath) }
   }

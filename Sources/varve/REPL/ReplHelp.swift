@@ -2,6 +2,9 @@ import QueryLanguage
 
 /// The shell's own help.
 enum ReplHelp {
+  /// The commands of the shell that begin with a dot.
+  static let commands = [".groups", ".fields", ".use", ".since", ".mode", ".timing", ".quit"]
+
   static let overview = """
     Type a query and end it with ';' or an empty line:
 

@@ -22,6 +22,8 @@ struct Shell {
   mutating func run() {
     Interruption.listen()
     let editor = LineEditor(historyPath: HistoryFile.path())
+    Completion.install()
+    offerFields()
     if !runner.isQuiet { greet() }
     var query = ""
     while true {
@@ -33,9 +35,15 @@ struct Shell {
       case .line(let line):
         guard !(query.isEmpty && isLeaving(line)) else { return }
         guard let finished = gather(line, into: &query) else { continue }
-        editor.remember(finished.hasPrefix(".") ? finished : finished + ";")
+        editor.remember(isShellCommand(finished) ? finished : finished + ";")
         handle(finished)
       }
+    }
+  }
+
+  private func offerFields() {
+    if let snapshot = try? store.snapshot() {
+      Completion.offer(fieldsOf: snapshot, groups: arguments.group)
     }
   }
 
@@ -105,6 +113,7 @@ struct Shell {
       try FieldListing(store.snapshot(), groups: groups).listing.print(as: listingFormat)
     case ".use":
       arguments.group = rest
+      offerFields()
       print(rest.isEmpty ? "Reading all groups." : "Reading \(rest.joined(separator: ", ")).")
     case ".since": try setSince(rest.first)
     case ".mode": try setMode(rest.first)
