@@ -45,6 +45,14 @@ package struct Command: Hashable, Sendable {
   /// The place of the word the stage begins with.
   @SourceOnly package var keywordRange: SourceRange
 
+  package init(
+    kind: Kind, range: SourceRange = .none, keywordRange: SourceRange = .none
+  ) {
+    self.kind = kind
+    self.range = range
+    self.keywordRange = keywordRange
+  }
+
   /// The name of the command as the documentation writes it, such as `fields`.
   package var name: String { kind.name }
 }

@@ -112,6 +112,16 @@ package struct FunctionCall: Hashable, Sendable {
   /// Whether the argument is a star, as in `count(*)`.
   package var hasStar: Bool
   @SourceOnly package var range: SourceRange
+
+  package init(
+    function: FunctionName, arguments: [Expression], hasStar: Bool = false,
+    range: SourceRange = .none
+  ) {
+    self.function = function
+    self.arguments = arguments
+    self.hasStar = hasStar
+    self.range = range
+  }
 }
 
 /// The name of a function; its case does not matter.
@@ -196,6 +206,15 @@ package struct AliasedExpression: Hashable, Sendable {
   /// The text of the expression, runs of blanks made one space, comments removed, case kept.
   @SourceOnly package var label: String
   @SourceOnly package var range: SourceRange
+
+  package init(
+    expression: Expression, alias: FieldName?, label: String, range: SourceRange = .none
+  ) {
+    self.expression = expression
+    self.alias = alias
+    self.label = label
+    self.range = range
+  }
 
   /// The name of the column: the alias, else the field's own name, else the label.
   package var outputName: String {

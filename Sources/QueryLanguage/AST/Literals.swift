@@ -11,6 +11,12 @@ package struct NumberLiteral: Hashable, Sendable {
   package var text: String
   @SourceOnly package var range: SourceRange
 
+  package init(value: Value, text: String, range: SourceRange = .none) {
+    self.value = value
+    self.text = text
+    self.range = range
+  }
+
   /// The value as floating point, rounded where it must be.
   package var doubleValue: Double {
     switch value {
@@ -30,6 +36,11 @@ package struct StringLiteral: Hashable, Sendable {
   package var value: String
   /// The place of the whole, quotes included.
   @SourceOnly package var range: SourceRange
+
+  package init(value: String, range: SourceRange = .none) {
+    self.value = value
+    self.range = range
+  }
 }
 
 /// A regular expression between slashes.

@@ -5,6 +5,11 @@
 package struct Query: Hashable, Sendable {
   package var commands: [Command]
   @SourceOnly package var range: SourceRange
+
+  package init(commands: [Command], range: SourceRange = .none) {
+    self.commands = commands
+    self.range = range
+  }
 }
 
 /// A query in round brackets inside another one.
