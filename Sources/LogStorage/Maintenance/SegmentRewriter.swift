@@ -6,6 +6,9 @@
 /// must agree.
 struct SegmentRewriter {
   let store: LogStore
+  private let scanner = JSONScanner()
+
+  init(store: LogStore) { self.store = store }
 
   /// A row group of an input segment.
   struct Part {
@@ -48,7 +51,7 @@ struct SegmentRewriter {
 
   /// Encodes events, and decodes the result to compare.
   func write(_ records: RowGroupRecords, to writer: SegmentWriter) throws {
-    let encoded = RowGroupEncoder(level: 6).encode(records)
+    let encoded = RowGroupEncoder(level: 6).encode(records, scanner: scanner)
     let source = MemoryByteSource(encoded.bytes, name: "re-encoded row group")
     let decoded = try reader(RowGroupHandle(source: source, entry: encoded.entry), base: 0)
       .records()

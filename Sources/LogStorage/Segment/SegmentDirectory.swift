@@ -147,7 +147,7 @@ struct SegmentHeader: Hashable {
     writer.put(id.high)
     writer.put(id.low)
     writer.put(created)
-    writer.put(raw: [UInt8](repeating: 0, count: 16))
+    writer.put(raw: [UInt8](repeating: 0, count: 24))
     return writer.bytes
   }
 
@@ -190,7 +190,7 @@ extension RowGroupEntry {
     for number in [minTime, maxTime, minIngestTime, maxIngestTime] { writer.put(number) }
     for number in [sequenceBase, minSequence, maxSequence] { writer.put(number) }
     writer.put(contentSum)
-    for _ in 0..<3 { writer.put(UInt64(0)) }
+    for _ in 0..<4 { writer.put(UInt64(0)) }
   }
 
   /// Reads an entry and checks that it lies within `dataRange` of its file.
@@ -211,7 +211,7 @@ extension RowGroupEntry {
     minSequence = try reader.number()
     maxSequence = try reader.number()
     contentSum = try reader.contentSum()
-    _ = try reader.raw(24)
+    _ = try reader.raw(32)
     let metadataEnd = UInt64(metadataOffset) + UInt64(metadataLength)
     let (end, overflow) = offset.addingReportingOverflow(length)
     guard !overflow, offset >= dataRange.lowerBound, end <= dataRange.upperBound,
