@@ -18,8 +18,9 @@ struct Varve: ParsableCommand {
       """,
     version: "varve 0.1.0",
     subcommands: [
-      QueryCommand.self, ReplCommand.self, GroupsCommand.self, StreamsCommand.self,
-      FieldsCommand.self, RetentionCommand.self, DeleteCommand.self,
+      QueryCommand.self, ReplCommand.self, IngestCommand.self, GroupsCommand.self,
+      StreamsCommand.self, FieldsCommand.self, RetentionCommand.self, RetainCommand.self,
+      InspectCommand.self, VerifyCommand.self, DeleteCommand.self,
     ],
     defaultSubcommand: ReplCommand.self)
 

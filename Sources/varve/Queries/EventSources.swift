@@ -8,7 +8,14 @@ enum EventSources {
   static func open(
     store: StoreOptions, files: [String], timestampField: String?, now: Int64
   ) throws -> any EventSource {
-    guard files.isEmpty else { throw CommandFailure("files cannot be read directly yet") }
-    return try store.open(.readOnly).snapshot(now: now)
+    guard !files.isEmpty else { return try store.open(.readOnly).snapshot(now: now) }
+    var options = FileEventSource.Options(now: now)
+    options.timestampField = timestampField
+    return FileEventSource(files.map(InputStream.Origin.init(argument:)), options: options)
   }
+}
+
+extension InputStream.Origin {
+  /// A file, or standard input for `-`.
+  init(argument: String) { self = argument == "-" ? .standardInput : .file(argument) }
 }

@@ -1,0 +1,100 @@
+import ArgumentParser
+import LogStorage
+import Synchronization
+
+/// `varve ingest`: logs into the store.
+struct IngestCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "ingest",
+    abstract: "Load logs into a log group.",
+    discussion: """
+      Reads NDJSON, concatenated JSON, {"Records":[…]} and {"logEvents":[…]} wrappers and plain \
+      text lines; gzip and zstd are recognised. When it reports success, every accepted event is \
+      on disk.
+
+      varve ingest --group /aws/lambda/report report.log.gz
+      tail -F app.log | varve ingest --group app --acknowledge -
+      """)
+
+  @Argument(help: "Files to load; '-' is standard input.")
+  var files: [String] = []
+
+  @Option(
+    name: .shortAndLong, help: ArgumentHelp("The log group; made if need be.", valueName: "group"))
+  var group: String
+
+  @Option(
+    name: .shortAndLong,
+    help: ArgumentHelp("The log stream of events that name none.", valueName: "stream"))
+  var stream = "default"
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "The field that holds an event's time, before those that are looked for anyway.",
+      valueName: "name"))
+  var timestampField: String?
+
+  @Flag(
+    help: """
+      After each durable commit, at least twice a second, write {"acknowledged":N} to standard \
+      output: the first N input events are safely dealt with.
+      """)
+  var acknowledge = false
+
+  @OptionGroup var clock: ClockOptions
+  @OptionGroup var store: StoreOptions
+  @OptionGroup var output: ReportOptions
+
+  func run() throws {
+    let inputs = try inputNames()
+    // A missing file is said before the first one is loaded, not after.
+    let sizes = try inputs.map { try InputStream(.init(argument: $0)).totalByteCount }
+    let opened = try store.open(.create)
+    let progress = IngestProgress(
+      total: sizes.contains(nil) ? nil : sizes.reduce(0) { $0 + ($1 ?? 0) },
+      isShown: Terminal.mayRedrawErrorLine && !store.quiet)
+    var report: IngestReport?
+    for input in inputs {
+      let session = try makeSession(opened, progress, after: report)
+      let next = try session.ingest(.init(argument: input))
+      progress.finishInput(byteCount: next.inputByteCount)
+      if report == nil { report = next } else { report?.merge(next) }
+    }
+    progress.clear()
+    guard let report else { return }
+    try IngestSummary(report: report, group: group).print(
+      as: output.output, isQuiet: store.quiet, toErrors: acknowledge)
+    if !report.faults.isEmpty { throw CommandExit.failure }
+  }
+
+  private func inputNames() throws -> [String] {
+    if !files.isEmpty { return files }
+    guard !Terminal.isInputInteractive else {
+      throw CommandFailure.usage(
+        "nothing to load: name files, or pipe something in: … | varve ingest --group \(group) -")
+    }
+    return ["-"]
+  }
+
+  private func makeSession(
+    _ opened: LogStore, _ progress: IngestProgress, after earlier: IngestReport?
+  ) throws -> IngestSession {
+    var options = IngestSession.Options(logGroup: group, stream: stream, now: try clock.time)
+    options.timestampField = timestampField
+    options.progress = { progress.update(consumed: $0) }
+    if acknowledge {
+      let before = earlier.map { $0.acceptedCount + $0.rejectedCount } ?? 0
+      options.acknowledge = { Self.acknowledge(before + $0) }
+    }
+    return try IngestSession(store: opened, options: options)
+  }
+
+  /// One line at once; the session calls from one thread at a time. If nobody reads any more, the
+  /// signal of the closed pipe ends the process.
+  private static func acknowledge(_ events: UInt64) {
+    var out = OutputBuffer.standardOutput()
+    out.append("{\"acknowledged\":\(events)}\n")
+    try? out.flush()
+  }
+}

@@ -1,0 +1,113 @@
+import ArgumentParser
+import LogStorage
+
+/// `varve retain`: the job for cron.
+struct RetainCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "retain",
+    abstract: "Remove events past their retention and merge small segments: the job for cron.",
+    discussion: """
+      Running it again does nothing, and two at once do no harm. It prints one line.
+      """)
+
+  @Flag(help: "Only say what would be done.")
+  var dryRun = false
+
+  @Option(
+    name: .shortAndLong,
+    help: ArgumentHelp(
+      "A log group; may be given several times (default: all).", valueName: "group"))
+  var group: [String] = []
+
+  @Flag(
+    help: """
+      Also remove expired events from segments that hold newer ones; without it they are out of \
+      sight at once, but stay on disk until the last event of their segment has expired.
+      """)
+  var exact = false
+
+  @OptionGroup var clock: ClockOptions
+  @OptionGroup var store: StoreOptions
+  @OptionGroup var output: ReportOptions
+
+  func run() throws {
+    let opened = try store.open(dryRun ? .readOnly : .readWrite)
+    let report: RetentionReport
+    do {
+      report = try opened.retain(
+        dryRun: dryRun, groups: group.isEmpty ? nil : group, now: clock.time, exact: exact)
+    } catch let error as StorageError where error.code == .busy {
+      // The other run does the work; a cron job that overlaps itself has not failed.
+      return Terminal.say("varve: nothing done: \(error.message)\n")
+    }
+    try print(report)
+    for problem in report.problems { Terminal.say("varve: \(problem)\n") }
+    if !report.problems.isEmpty { throw CommandExit.failure }
+  }
+
+  private func print(_ report: RetentionReport) throws {
+    guard output.output == .json || !store.quiet else { return }
+    var out = OutputBuffer.standardOutput()
+    out.append((output.output == .json ? report.json : report.sentence) + "\n")
+    try out.flush()
+  }
+}
+
+extension RetentionReport {
+  /// One line for a person or a log.
+  fileprivate var sentence: String {
+    guard !isNoOperation else { return "Nothing to do." }
+    var parts: [String] = []
+    if expiredSegmentCount > 0 {
+      parts.append(
+        "\(isDryRun ? "would expire" : "expired") \(events(expiredRowCount)) in "
+          + "\(HumanUnits.count(expiredSegmentCount, "segment")) of "
+          + "\(HumanUnits.count(expired.count, "group")) (\(bytes(expiredByteCount)))")
+    }
+    if erasedRowCount > 0 {
+      parts.append("\(isDryRun ? "would erase" : "erased") \(events(erasedRowCount)) to the event")
+    }
+    if mergeCount > 0 {
+      let merged = HumanUnits.count(mergedSegmentCount, "segment")
+      parts.append(
+        isDryRun
+          ? "would merge \(merged) (\(bytes(mergedByteCount)))"
+          : "merged \(merged) (\(bytes(mergedByteCount))) into \(bytes(writtenByteCount))")
+    }
+    if removedFileCount > 0 {
+      let files = HumanUnits.count(removedFileCount, "file")
+      parts.append("\(isDryRun ? "would free" : "freed") \(bytes(removedByteCount)) in \(files)")
+    }
+    let text = parts.joined(separator: "; ")
+    return text.prefix(1).uppercased() + text.dropFirst() + "."
+  }
+
+  private func events(_ count: UInt64) -> String { HumanUnits.count(Int(clamping: count), "event") }
+  private func bytes(_ count: UInt64) -> String { HumanUnits.bytes(Int(clamping: count)) }
+
+  fileprivate var json: String {
+    JSONText.object { json in
+      json.add("dryRun", isDryRun)
+      json.add("expiredEvents", Int(clamping: expiredRowCount))
+      json.add("expiredSegments", expiredSegmentCount)
+      json.add("expiredBytes", Int(clamping: expiredByteCount))
+      json.add("erasedEvents", Int(clamping: erasedRowCount))
+      json.add("merges", mergeCount)
+      json.add("mergedSegments", mergedSegmentCount)
+      json.add("mergedBytes", Int(clamping: mergedByteCount))
+      json.add("writtenBytes", Int(clamping: writtenByteCount))
+      json.add("removedFiles", removedFileCount)
+      json.add("removedBytes", Int(clamping: removedByteCount))
+      let groups = expired.map { expiry in
+        JSONText.object {
+          $0.add("group", expiry.logGroup)
+          $0.add("cutoff", Int(expiry.cutoff))
+          $0.add("events", Int(clamping: expiry.rowCount))
+          $0.add("segments", expiry.segmentCount)
+        }
+      }
+      json.add("groups", raw: "[\(groups.joined(separator: ","))]")
+      json.add("problems", problems)
+    }
+  }
+}
