@@ -15,6 +15,6 @@ struct FieldsCommand: ParsableCommand {
 
   func run() throws {
     let snapshot = try store.open(.readOnly).snapshot()
-    try FieldListing(snapshot, groups: [group]).listing.print(as: output.format)
+    try FieldListing(snapshot, groups: [group]).print(as: output.format)
   }
 }

@@ -12,6 +12,8 @@ struct FieldListing {
   /// Names in order of first appearance.
   private var names: [String] = []
   private var eventCount = 0
+  /// Parts of the store that could not be read and are missing from the figures.
+  private(set) var damagedParts: [String] = []
 
   /// Reads the fields of some groups, or of all.
   ///
@@ -30,9 +32,19 @@ struct FieldListing {
         }
       }
     }
+    damagedParts = cursor.statistics.damagedParts
   }
 
-  var listing: Listing {
+  /// Prints the fields, and what is missing from them.
+  ///
+  /// - Throws: `CommandExit.incomplete` after printing when parts were left out.
+  func print(as format: OutputFormat) throws {
+    try listing.print(as: format)
+    DamageReport.show(damagedParts)
+    if !damagedParts.isEmpty { throw CommandExit.incomplete }
+  }
+
+  private var listing: Listing {
     var listing = Listing(
       ("field", .text), ("type", .text), ("events", .count), ("share", .share))
     for name in names {

@@ -33,9 +33,7 @@ struct QueryRunner {
   }
 
   private func report(_ statistics: QueryStatistics) {
-    for part in statistics.damagedParts {
-      Terminal.say("varve: \(TextStyle.error.red("damaged:")) left out \(part)\n")
-    }
+    DamageReport.show(statistics.damagedParts)
     if !isQuiet {
       for note in statistics.approximations { Terminal.say("note: \(note)\n") }
     }

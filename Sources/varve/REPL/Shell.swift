@@ -110,7 +110,7 @@ struct Shell {
     case ".groups": try GroupListing.groups(store).print(as: listingFormat)
     case ".fields":
       let groups = rest.isEmpty ? arguments.group : rest
-      try FieldListing(store.snapshot(), groups: groups).listing.print(as: listingFormat)
+      try FieldListing(store.snapshot(), groups: groups).print(as: listingFormat)
     case ".use":
       arguments.group = rest
       offerFields()
