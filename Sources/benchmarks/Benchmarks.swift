@@ -32,7 +32,16 @@ struct Benchmarks {
 
   private static func benchmarks(_ name: String, _ path: String) throws -> [Benchmark] {
     let input = try FileText.read(path)
-    return MicroBenchmarks.all(input: input)
+    let engine = try EngineBenchmarks(path: path, byteCount: input.count)
+    switch name {
+    case "micro": return MicroBenchmarks.all(input: input)
+    case "ingest": return [engine.ingest]
+    case "scan", "filter", "aggregate": return try engine.queries(name)
+    case "all":
+      return try MicroBenchmarks.all(input: input) + [engine.ingest]
+        + ["scan", "filter", "aggregate"].flatMap { try engine.queries($0) }
+    default: return []
+    }
   }
 
   private static func fail(_ text: String, exitCode: Int32) {

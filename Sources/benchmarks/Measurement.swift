@@ -32,7 +32,7 @@ struct Benchmark {
 
   private static func line(_ name: String, _ work: Work, seconds: Double) -> String {
     let columns = [
-      name.padded(to: 22), (decimal(seconds * 1_000) + " ms").padded(to: -14),
+      name.padded(to: 60), (decimal(seconds * 1_000) + " ms").padded(to: -14),
       (scaled(Double(work.rows) / seconds) + "rows/s").padded(to: -16),
       (scaled(Double(work.bytes) / seconds) + "B/s").padded(to: -13),
       "  \(work.rows) rows, \(work.bytes) bytes, checksum \(String(work.checksum, radix: 16))",
