@@ -284,6 +284,7 @@ final class CrashingFile: RandomAccessFile {
 
   func sync() throws {
     try fileSystem.step(path)
+    try fileSystem.requirePower("sync " + path)
     let content = node.content.withLock { $0 }
     node.durable.withLock { $0 = content }
   }

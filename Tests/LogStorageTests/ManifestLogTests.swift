@@ -1,0 +1,143 @@
+import Testing
+
+@testable import LogStorage
+
+@Suite struct ManifestLogTests {
+  private let log = "/store/manifest-1.log"
+
+  /// A store with groups `g0` … `g<count-1>`, one record each.
+  private func storeWithGroups(_ count: Int) throws -> (CrashingFileSystem, LogStore) {
+    let disk = CrashingFileSystem()
+    let store = try makeStore(on: disk)
+    for i in 0..<count { try store.createGroup("g\(i)") }
+    return (disk, store)
+  }
+
+  @Test func `every action survives encoding`() throws {
+    let disk = CrashingFileSystem()
+    let writer = try SegmentWriter(
+      id: SegmentID(high: 3, low: 4), logGroup: "a", path: "/s", created: 0, fileSystem: disk)
+    try writer.append(SampleEvents("a", count: 3, from: -5).alternating("ü").encoded())
+    let record = SegmentRecord(try writer.finish(), group: 9)
+    let removed = RemovedSegment(record, reason: .compacted, generation: 12)
+    let actions: [ManifestAction] = [
+      .snapshotBegins, .groupCreated(id: 9, name: "a/b", created: -1), .groupDeleted(id: 9),
+      .retentionSet(group: 9, days: 30), .retentionSet(group: 9, days: nil),
+      .streamDeleted(group: 9, name: "s"), .segmentAdded(record),
+      .segmentRemoved(id: record.id, group: 9, digest: record.digest, reason: .expired),
+      .segmentAwaitsCollection(removed), .segmentCollected(id: record.id),
+      .countersSet(nextSequence: .max, nextGroup: 2),
+      .bookmarkSet(InputBookmark(key: "k", offset: 1, updated: 2)),
+    ]
+    let transaction = ManifestTransaction(time: 5, actions: actions)
+    #expect(try ManifestTransaction(transaction.body, name: "test") == transaction)
+  }
+
+  @Test func `an entry of an unknown kind is refused as a newer version's`() throws {
+    var writer = FieldWriter()
+    writer.put(Int64(0))
+    writer.put(UInt32(1))
+    writer.put(UInt8(200))
+    let error = #expect(throws: StorageError.self) {
+      try ManifestTransaction(writer.bytes, name: "m.log")
+    }
+    #expect(error?.code == .unknownVersion)
+    #expect(error?.message.contains("200") == true)
+  }
+
+  @Test func `replaying the snapshot of a state gives the state`() throws {
+    let store = try makeStore()
+    try store.publish(SampleEvents("a", count: 3, from: SampleTime.day), to: "api")
+    try store.publish(SampleEvents("b", count: 3, from: SampleTime.day), to: "web")
+    try store.setRetention("web", days: 3)
+    try store.deleteGroup("api")
+    let state = try store.state()
+    var replayed = ManifestState()
+    try replayed.apply(
+      ManifestTransaction(time: 0, actions: state.snapshotActions), generation: state.generation,
+      name: "test")
+    #expect(replayed == state)
+  }
+
+  @Test func `a torn tail of any length is cut and nothing before it is lost`() throws {
+    let whole = try storeWithGroups(3).0.contents(of: log).count
+    let shorter = try storeWithGroups(2).0.contents(of: log).count
+    for length in shorter..<whole {
+      let (disk, _) = try storeWithGroups(3)
+      disk.damage(log) { $0.removeLast(whole - length) }
+      let store = try makeStore(on: disk)
+      #expect(try store.groups().map(\.name) == ["g0", "g1"])
+      try store.createGroup("new")
+      #expect(try makeStore(on: disk).groups().map(\.name) == ["g0", "g1", "new"])
+      #expect(try store.verify().problems == [])
+    }
+  }
+
+  @Test func `a tail of garbage is cut`() throws {
+    let (disk, _) = try storeWithGroups(2)
+    disk.damage(log) { $0 += [UInt8](repeating: 0xA5, count: 300) }
+    let store = try makeStore(on: disk)
+    try store.createGroup("new")
+    #expect(try makeStore(on: disk).groups().count == 3)
+  }
+
+  @Test func `damage before whole records is reported and never cut`() throws {
+    let (disk, _) = try storeWithGroups(3)
+    let first = try storeWithGroups(1).0.contents(of: log).count
+    disk.damage(log) { $0[first + 60] ^= 1 }
+    let store = try makeStore(on: disk)
+    let before = try disk.contents(of: log)
+    let error = #expect(throws: StorageError.self) { try store.createGroup("new") }
+    #expect(error?.code == .damaged)
+    #expect(error?.message.contains("byte \(first)") == true)
+    #expect(try disk.contents(of: log) == before)
+  }
+
+  @Test func `a record taken out of the middle breaks the chain`() throws {
+    let (disk, _) = try storeWithGroups(3)
+    let one = try storeWithGroups(1).0.contents(of: log).count
+    let two = try storeWithGroups(2).0.contents(of: log).count
+    disk.damage(log) { $0.removeSubrange(one..<two) }
+    let error = #expect(throws: StorageError.self) { try makeStore(on: disk).groups() }
+    #expect(error?.code == .damaged)
+    #expect(error?.message.contains("does not continue") == true)
+  }
+
+  @Test func `a log of another version is refused with both numbers`() throws {
+    let (disk, _) = try storeWithGroups(1)
+    disk.damage(log) { $0[8] = 4 }
+    let error = #expect(throws: StorageError.self) { try makeStore(on: disk).groups() }
+    #expect(error?.code == .unknownVersion)
+    #expect(error?.message == "\(log): manifest version 4, this program reads version 1")
+  }
+
+  @Test func `a full log is followed by a new one, and the chain goes through both`() throws {
+    let disk = CrashingFileSystem()
+    let store = try makeStore(on: disk, rotation: 200)
+    let reader = try makeStore(on: disk)
+    for i in 0..<12 {
+      try store.createGroup("g\(i)")
+      #expect(try reader.groups().count == i + 1)
+    }
+    #expect(disk.paths(containing: "manifest-").count > 2)
+    let report = try store.verify()
+    #expect(report.problems == [])
+    #expect(report.manifestRecordCount > 12)
+    // Changing an old log breaks the chain to the next one.
+    disk.damage("/store/manifest-2.log") { $0.removeLast(120) }
+    #expect(try store.verify().problems.isEmpty == false)
+    #expect(try store.groups().count == 12)
+  }
+
+  @Test func `when a sync fails the outcome is read again and a new log is started`() throws {
+    let disk = CrashingFileSystem()
+    let store = try makeStore(on: disk)
+    try store.createGroup("a")
+    disk.fail("sync /store/manifest-1.log", with: StorageError(.inputOutput, "bad sector"))
+    #expect(throws: StorageError.self) { try store.createGroup("b") }
+    disk.fail("sync /store/manifest-1.log", with: nil)
+    try store.createGroup("c")
+    #expect(try makeStore(on: disk).groups().map(\.name) == ["a", "c"])
+    #expect(disk.paths(containing: "manifest-2.log").count == 1)
+  }
+}
