@@ -16,4 +16,11 @@ package enum ProjectFolder {
     let files = try FileManager.default.subpathsOfDirectory(atPath: folder.path)
     return files.filter { $0.hasSuffix(".swift") }.map { "\(path)/\($0)" }.sorted()
   }
+
+  /// The log files in the folder of shared data beside the project; none when it is not there.
+  package static func sharedData() -> [String] {
+    let folder = root.deletingLastPathComponent().appendingPathComponent("shared/data")
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+    return names.filter { $0 != "README.md" }.sorted().map { folder.path + "/" + $0 }
+  }
 }
