@@ -11,8 +11,8 @@
 package struct LiteralComparison: Sendable {
   package let comparison: FieldPredicate.Comparison
   package let literal: Value
-  private let integers: IntegerTest
-  private let timestamps: IntegerTest
+  let integers: IntegerTest
+  let timestamps: IntegerTest
   private let doubles: DoubleTest
   private let text: TextComparison
 

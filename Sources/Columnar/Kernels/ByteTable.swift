@@ -1,0 +1,208 @@
+// Hash tables from keys to dense numbers: the first key gets 0, the next new one 1, and so on. They
+// are the ground of grouping, of `dedup`, of long `in` lists and of merging dictionaries.
+//
+// Open addressing with linear probing, at most three quarters full. A slot holds the upper half of
+// the key's hash and the key's number plus one, so that most foreign keys are turned away without
+// looking at their bytes; the keys themselves lie end to end in one buffer. The hash is seeded:
+// with a fixed one, a log could be written whose keys all collide.
+
+/// Hashes for tables in memory; not stable across processes.
+package enum TableHash {
+  /// A fresh seed for this process.
+  package static let seed = UInt64.random(in: .min ... .max)
+
+  /// Both halves of the full product, folded: every bit of the result hangs on every bit given.
+  @inline(__always)
+  static func mix(_ a: UInt64, _ b: UInt64) -> UInt64 {
+    let product = a.multipliedFullWidth(by: b)
+    return product.high ^ product.low
+  }
+
+  @inline(__always)
+  package static func hash(_ word: UInt64, seed: UInt64) -> UInt64 {
+    mix(word ^ seed ^ 0x9E37_79B9_7F4A_7C15, seed ^ 0xD6E8_FEB8_6659_FD93)
+  }
+
+  @inline(__always)
+  package static func hash(_ bytes: UnsafeBufferPointer<UInt8>, seed: UInt64) -> UInt64 {
+    let count = bytes.count
+    guard let base = UnsafeRawPointer(bytes.baseAddress), count > 0 else {
+      return hash(0, seed: seed)
+    }
+    // All loads below lie within 0..<count: the loop stops before the last 16 bytes, the tail reads
+    // backwards from the end or forwards from the start.
+    @inline(__always) func word(_ offset: Int) -> UInt64 {
+      base.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+    }
+    @inline(__always) func half(_ offset: Int) -> UInt64 {
+      UInt64(base.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
+    }
+    var state = seed ^ (UInt64(truncatingIfNeeded: count) &* 0x9E37_79B9_7F4A_7C15)
+    var offset = 0
+    while count &- offset > 16 {
+      state = mix(word(offset) ^ 0xA076_1D64_78BD_642F, word(offset &+ 8) ^ state)
+      offset &+= 16
+    }
+    let a: UInt64
+    let b: UInt64
+    if count >= 16 {
+      (a, b) = (word(count &- 16), word(count &- 8))
+    } else if count >= 8 {
+      (a, b) = (word(0), word(count &- 8))
+    } else if count >= 4 {
+      (a, b) = (half(0), half(count &- 4))
+    } else {
+      (a, b) = (UInt64(bytes[0]) << 16 | UInt64(bytes[count >> 1]) << 8, UInt64(bytes[count &- 1]))
+    }
+    return mix(mix(a ^ 0xE703_7ED1_A0B4_28DB, b ^ state), seed ^ 0x8EBC_6AF0_9C88_C6E3)
+  }
+}
+
+/// Byte strings and their dense numbers.
+package struct ByteTable: Sendable {
+  private let seed: UInt64
+  private var slots: [UInt64]
+  private var bytes: [UInt8] = []
+  /// `count + 1` positions in `bytes`.
+  private var offsets: [Int] = [0]
+
+  package init(seed: UInt64 = TableHash.seed) {
+    self.seed = seed
+    slots = [UInt64](repeating: 0, count: 16)
+  }
+
+  /// How many keys there are.
+  package var count: Int { offsets.count - 1 }
+
+  /// Bytes the table occupies.
+  package var byteCount: Int { slots.capacity * 8 + bytes.capacity + offsets.capacity * 8 }
+
+  /// The number of a key, which is `count` before the call if the key is new.
+  package mutating func insert(_ key: UnsafeBufferPointer<UInt8>) -> UInt32 {
+    let hash = TableHash.hash(key, seed: seed)
+    let (found, slot) = search(key, hash)
+    if let found { return found }
+    let number = UInt32(truncatingIfNeeded: count)
+    slots[slot] = (hash & ~0xFFFF_FFFF) | UInt64(number &+ 1)
+    bytes.append(contentsOf: key)
+    offsets.append(bytes.count)
+    if count * 4 > slots.count * 3 { grow() }
+    return number
+  }
+
+  /// The number of a key, or `nil` if it was never inserted.
+  package func find(_ key: UnsafeBufferPointer<UInt8>) -> UInt32? {
+    search(key, TableHash.hash(key, seed: seed)).found
+  }
+
+  /// Calls `body` with the bytes of the key of a number.
+  package func withKey<R>(_ number: UInt32, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
+    let range = offsets[Int(number)]..<offsets[Int(number) + 1]
+    return bytes.withUnsafeBufferPointer { body(UnsafeBufferPointer(rebasing: $0[range])) }
+  }
+
+  @inline(__always)
+  private func search(
+    _ key: UnsafeBufferPointer<UInt8>, _ hash: UInt64
+  ) -> (found: UInt32?, slot: Int) {
+    let mask = slots.count &- 1
+    var slot = Int(truncatingIfNeeded: hash) & mask
+    while true {
+      let content = slots[slot]
+      if content == 0 { return (nil, slot) }
+      if content >> 32 == hash >> 32 {
+        let number = Int(content & 0xFFFF_FFFF) &- 1
+        let range = offsets[number]..<offsets[number &+ 1]
+        let isEqual = bytes.withUnsafeBufferPointer {
+          TextBytes.areEqual(UnsafeBufferPointer(rebasing: $0[range]), key)
+        }
+        if isEqual { return (UInt32(truncatingIfNeeded: number), slot) }
+      }
+      slot = (slot &+ 1) & mask
+    }
+  }
+
+  private mutating func grow() {
+    precondition(count < UInt32.max - 1, "more keys than 32 bits number")
+    var larger = [UInt64](repeating: 0, count: slots.count * 2)
+    let mask = larger.count - 1
+    for number in 0..<count {
+      let hash = withKey(UInt32(number)) { TableHash.hash($0, seed: seed) }
+      var slot = Int(truncatingIfNeeded: hash) & mask
+      while larger[slot] != 0 { slot = (slot &+ 1) & mask }
+      larger[slot] = (hash & ~0xFFFF_FFFF) | UInt64(number + 1)
+    }
+    slots = larger
+  }
+}
+
+/// 64-bit words and their dense numbers.
+package struct WordTable: Sendable {
+  private let seed: UInt64
+  /// Number of the key in a slot plus one; 0 for an empty slot.
+  private var slots: [UInt32]
+  /// Keys by number.
+  package private(set) var keys: [UInt64] = []
+
+  package init(seed: UInt64 = TableHash.seed) {
+    self.seed = seed
+    slots = [UInt32](repeating: 0, count: 16)
+  }
+
+  /// Bytes the table occupies.
+  package var byteCount: Int { slots.capacity * 4 + keys.capacity * 8 }
+
+  /// The number of a key, which is `keys.count` before the call if the key is new.
+  @inline(__always)
+  package mutating func insert(_ key: UInt64) -> UInt32 {
+    let (found, slot) = search(key)
+    if let found { return found }
+    return add(key, at: slot)
+  }
+
+  /// The number of a key, or `nil` if it was never inserted.
+  package func find(_ key: UInt64) -> UInt32? { search(key).found }
+
+  /// The numbers of many keys, new ones numbered in their order.
+  ///
+  /// - Complexity: O(keys)
+  package mutating func insert(_ words: [UInt64]) -> [UInt32] {
+    var numbers: [UInt32] = []
+    numbers.reserveCapacity(words.count)
+    for word in words { numbers.append(insert(word)) }
+    return numbers
+  }
+
+  @inline(__always)
+  private func search(_ key: UInt64) -> (found: UInt32?, slot: Int) {
+    let mask = slots.count &- 1
+    var slot = Int(truncatingIfNeeded: TableHash.hash(key, seed: seed)) & mask
+    while true {
+      let content = slots[slot]
+      if content == 0 { return (nil, slot) }
+      if keys[Int(content &- 1)] == key { return (content &- 1, slot) }
+      slot = (slot &+ 1) & mask
+    }
+  }
+
+  @inline(never)
+  private mutating func add(_ key: UInt64, at slot: Int) -> UInt32 {
+    let number = UInt32(truncatingIfNeeded: keys.count)
+    slots[slot] = number &+ 1
+    keys.append(key)
+    if keys.count * 4 > slots.count * 3 { grow() }
+    return number
+  }
+
+  private mutating func grow() {
+    precondition(keys.count < UInt32.max - 1, "more keys than 32 bits number")
+    var larger = [UInt32](repeating: 0, count: slots.count * 2)
+    let mask = larger.count - 1
+    for (number, key) in keys.enumerated() {
+      var slot = Int(truncatingIfNeeded: TableHash.hash(key, seed: seed)) & mask
+      while larger[slot] != 0 { slot = (slot &+ 1) & mask }
+      larger[slot] = UInt32(number + 1)
+    }
+    slots = larger
+  }
+}
