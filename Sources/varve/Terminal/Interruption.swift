@@ -21,6 +21,11 @@ enum Interruption {
     var action = sigaction()
     action.__sigaction_handler.sa_handler = { _ in Interruption.interrupted() }
     sigaction(SIGINT, &action, nil)
+    // Whoever started us from a thread that blocks signals did not mean us to be deaf.
+    var interrupt = sigset_t()
+    sigemptyset(&interrupt)
+    sigaddset(&interrupt, SIGINT)
+    pthread_sigmask(SIG_UNBLOCK, &interrupt, nil)
   }
 
   /// How often SIGINT came so far.
