@@ -1,0 +1,69 @@
+import TestSupport
+import Testing
+
+@testable import LogStorage
+
+@Suite struct CompactionPolicyTests {
+  private let policy = CompactionPolicy()
+  private let day = SampleTime.day / Day.milliseconds
+  private let mebibyte: UInt64 = 1 << 20
+
+  private func segments(_ sizes: [UInt64]) -> [CompactionPolicy.Segment] {
+    sizes.enumerated().map {
+      CompactionPolicy.Segment(
+        id: SegmentID(high: 0, low: UInt64($0.offset)), byteCount: $0.element)
+    }
+  }
+
+  private func merge(_ sizes: [UInt64], hoursAfterEnd: Int64) -> [UInt64]? {
+    let now = (day + 1) * Day.milliseconds + hoursAfterEnd * SampleTime.hour
+    return policy.nextMerge(segments(sizes), day: day, now: now)?.map { sizes[Int($0.low)] }
+  }
+
+  @Test func `a day that has just ended still counts as open`() {
+    #expect(!policy.isSealed(day, now: (day + 1) * Day.milliseconds + SampleTime.hour))
+    #expect(policy.isSealed(day, now: (day + 1) * Day.milliseconds + 3 * SampleTime.hour))
+    #expect(!policy.isSealed(.max - 1, now: .max))
+  }
+
+  @Test func `an open day merges eight segments of one tier and not seven`() {
+    #expect(merge([UInt64](repeating: mebibyte, count: 7), hoursAfterEnd: -3) == nil)
+    let eight = [UInt64](repeating: mebibyte, count: 8)
+    #expect(merge(eight, hoursAfterEnd: -3) == eight)
+    #expect(merge([1, 1, 1, 1, mebibyte, mebibyte, mebibyte, mebibyte], hoursAfterEnd: -3) == nil)
+  }
+
+  @Test func `a sealed day merges what it has, smallest first`() {
+    #expect(merge([5, 3, 4], hoursAfterEnd: 3) == [3, 4, 5])
+    #expect(merge([5], hoursAfterEnd: 3) == nil)
+    #expect(merge([], hoursAfterEnd: 3) == nil)
+  }
+
+  @Test func `a large segment is not copied for the sake of a small one`() {
+    #expect(merge([200 * mebibyte, mebibyte], hoursAfterEnd: 3) == nil)
+    #expect(merge([200 * mebibyte, 2, 1], hoursAfterEnd: 3) == [1, 2])
+    #expect(merge([20 * mebibyte, 1], hoursAfterEnd: 3) == [1, 20 * mebibyte])
+    #expect(merge([200 * mebibyte, 30 * mebibyte], hoursAfterEnd: 3)?.count == 2)
+    #expect(merge([200 * mebibyte, 100 * mebibyte], hoursAfterEnd: 3) == nil)
+  }
+
+  @Test(arguments: 0..<40)
+  func `merging ends, keeps every byte and obeys the limits`(_ seed: UInt64) {
+    var random = SeededGenerator(seed: seed)
+    var sizes = (0..<Int.random(in: 0...200, using: &random)).map { _ in
+      UInt64.random(in: 1...(4 << UInt64.random(in: 1...26, using: &random)), using: &random)
+    }
+    let total = sizes.reduce(0, +)
+    var rounds = 0
+    while let inputs = merge(sizes, hoursAfterEnd: seed % 2 == 0 ? 3 : -5) {
+      rounds += 1
+      #expect(inputs.count >= 2 && inputs.count <= policy.maximumInputs, "seed \(seed)")
+      #expect(inputs.reduce(0, +) <= policy.maximumOutputByteCount, "seed \(seed)")
+      for size in inputs { sizes.remove(at: sizes.firstIndex(of: size)!) }
+      sizes.append(inputs.reduce(0, +))
+      guard rounds <= 200 else { break }
+    }
+    #expect(rounds <= 200, "seed \(seed)")
+    #expect(sizes.reduce(0, +) == total, "seed \(seed)")
+  }
+}
