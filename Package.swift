@@ -43,7 +43,9 @@ let package = Package(
     .target(name: "TestSupport", path: "Tests/TestSupport"),
     .testTarget(name: "QueryLanguageTests", dependencies: ["QueryLanguage", "TestSupport"]),
     .testTarget(name: "ColumnarTests", dependencies: ["Columnar", "TestSupport"]),
-    .testTarget(name: "LogStorageTests", dependencies: ["LogStorage", "Columnar", "TestSupport"]),
+    .testTarget(
+      name: "LogStorageTests",
+      dependencies: ["LogStorage", "Columnar", "CZlib", "CZstd", "TestSupport"]),
     .testTarget(
       name: "QueryEngineTests",
       dependencies: ["QueryEngine", "QueryLanguage", "LogStorage", "Columnar", "TestSupport"],

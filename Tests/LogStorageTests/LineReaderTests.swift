@@ -1,0 +1,209 @@
+import CZlib
+import CZstd
+import TestSupport
+import Testing
+
+@testable import LogStorage
+
+/// What the reader takes for one record.
+@Suite struct LineReaderTests {
+  private struct Read {
+    var texts: [String] = []
+    var times: [Int64] = []
+    var streams: [String] = []
+    var tally: LineReader.Tally
+    var fault: StorageError?
+  }
+
+  private func read(_ bytes: [UInt8], options: LineReader.Options = .init()) throws -> Read {
+    let reader = LineReader(
+      try InputStream(.memory(bytes, name: "input")), options: options)
+    var result = Read(tally: reader.tally)
+    var expectedFirst: UInt64 = 0
+    do {
+      while let block = try reader.next() {
+        #expect(block.firstRecord == expectedFirst)
+        #expect(block.bytes.count >= block.byteCount + RecordBlock.padding)
+        expectedFirst += UInt64(block.records.count)
+        for record in block.records {
+          let range = Int(record.offset)..<Int(record.offset + record.length)
+          result.texts.append(String(decoding: block.bytes[range], as: UTF8.self))
+          result.times.append(record.time)
+          result.streams.append(block.streams[Int(record.stream)])
+        }
+      }
+    } catch let error as StorageError {
+      result.fault = error
+    }
+    result.tally = reader.tally
+    return result
+  }
+
+  private func read(_ text: String) throws -> Read { try read(Array(text.utf8)) }
+
+  @Test func `lines are records, empty ones are counted, carriage returns stay`() throws {
+    let result = try read("a\n\nb\r\n\r\n{\"x\":1}\r\nlast")
+    #expect(result.texts == ["a", "b\r", "{\"x\":1}\r", "last"])
+    #expect(result.tally.emptyLines == 2)
+  }
+
+  @Test func `a byte order mark is skipped and said`() throws {
+    let result = try read([0xEF, 0xBB, 0xBF] + Array("{\"a\":1}\n".utf8))
+    #expect(result.texts == ["{\"a\":1}"])
+    #expect(result.tally.skippedByteOrderMark)
+  }
+
+  @Test func `pretty-printed objects are one record each`() throws {
+    let result = try read("{\n  \"a\": \"}\",\n  \"b\": {\"c\": 1}\n}\n\n{\n  \"a\": 2\n}\n")
+    #expect(result.texts == ["{\n  \"a\": \"}\",\n  \"b\": {\"c\": 1}\n}", "{\n  \"a\": 2\n}"])
+  }
+
+  @Test func `several objects on a line are one record each`() throws {
+    #expect(try read(#"{"a":1}{"a":2} {"a":3}"#).texts == [#"{"a":1}"#, #"{"a":2}"#, #"{"a":3}"#])
+  }
+
+  @Test func `a brace that never closes costs nothing but its own line`() throws {
+    let result = try read("{\"a\":1}\n{\"a\": [\n{\"b\":2}\n")
+    #expect(result.texts == ["{\"a\":1}", "{\"a\": [", "{\"b\":2}"])
+    let first = try read("{ broken\nnext\n")
+    #expect(first.texts == ["{ broken", "next"])
+  }
+
+  @Test func `elements of Records are records, byte for byte`() throws {
+    let result = try read(#"{"Records": [ {"a" : 1}, {"b":[2,"]"]} ], "more": {"x":"]}"}}"# + "\n")
+    #expect(result.texts == [#"{"a" : 1}"#, #"{"b":[2,"]"]}"#])
+  }
+
+  @Test func `wrappers span lines, follow each other and mix with lines`() throws {
+    let spread = "{\n \"Records\": [\n  {\"a\":1},\n  {\n   \"a\":2}\n ]\n}\n"
+    #expect(try read(spread).texts == ["{\"a\":1}", "{\n   \"a\":2}"])
+    let mixed = "plain\n{\"Records\":[{\"a\":1}]}\n{\"Records\":[]}\n{\"a\":2}\n"
+    #expect(try read(mixed).texts == ["plain", "{\"a\":1}", "{\"a\":2}"])
+    #expect(try read(mixed).tally.emptyLines == 0)
+  }
+
+  @Test func `log events bring their time, stream and unescaped message`() throws {
+    let result = try read(
+      #"{"messageType":"DATA_MESSAGE","owner":"1","logGroup":"g","logStream":"s/1","#
+        + #""logEvents":[{"id":"x","timestamp":1700000000123,"message":"a\tb \"c\"\n"},"#
+        + #"{"id":"y","timestamp":1700000000124,"message":"{\"k\":\"\u00e9\"}"}]}"#)
+    #expect(result.texts == ["a\tb \"c\"\n", "{\"k\":\"é\"}"])
+    #expect(result.times == [1_700_000_000_123, 1_700_000_000_124])
+    #expect(result.streams == ["s/1", "s/1"])
+  }
+
+  @Test func `an object that only looks like a wrapper stays whole`() throws {
+    for line in [
+      #"{"Records":3}"#, #"{"Records":[1,2]}"#, #"{"logGroup":"g","message":"m"}"#,
+      #"{"owner":"o","x":[{"a":1}]}"#,
+    ] {
+      #expect(try read(line + "\n" + line + "\n").texts == [line, line])
+    }
+  }
+
+  @Test func `a file that is one array gives its elements`() throws {
+    #expect(try read("[\n {\"a\":1},\n {\"a\":2}\n]\n").texts == ["{\"a\":1}", "{\"a\":2}"])
+    #expect(try read("[Sun] not JSON\n").texts == ["[Sun] not JSON"])
+  }
+
+  @Test func `a wrapper cut off in an element keeps what is there`() throws {
+    let result = try read("{\"Records\":[{\"a\":1},{\"a\":")
+    #expect(result.texts == ["{\"a\":1}", "{\"a\":"])
+  }
+
+  @Test func `blocks end at their limits and lose nothing`() throws {
+    var options = LineReader.Options()
+    options.recordsPerBlock = 7
+    options.blockByteCount = 64
+    let lines = (0..<1_000).map { "line number \($0)" }
+    let text = Array((lines.joined(separator: "\n") + "\n").utf8)
+    #expect(try read(text, options: options).texts == lines)
+    let objects = (0..<200).map { "{\"n\":\n\($0)}" }
+    let joined = Array(objects.joined(separator: "\n").utf8)
+    #expect(try read(joined, options: options).texts == objects)
+    let wrapped = Array("{\"Records\":[\(objects.joined(separator: ","))]}\n".utf8)
+    #expect(try read(wrapped, options: options).texts == objects)
+  }
+
+  @Test func `a line far over the limit is passed by and counted`() throws {
+    var bytes = Array("first\n".utf8)
+    bytes += [UInt8](repeating: 0x78, count: 40 << 20)
+    bytes += Array("\nlast\n".utf8)
+    let result = try read(bytes)
+    #expect(result.texts == ["first", "last"])
+    #expect(result.tally.tooLong.map(\.line) == [2])
+    #expect(result.tally.tooLong.map(\.byteCount) == [40 << 20])
+  }
+
+  // MARK: Compression
+
+  private func gzip(_ bytes: [UInt8]) -> [UInt8] {
+    var stream = z_stream()
+    deflateInit2_(
+      &stream, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION,
+      Int32(MemoryLayout<z_stream>.size))
+    defer { deflateEnd(&stream) }
+    var input = bytes
+    var output = [UInt8](repeating: 0, count: bytes.count + 1_000)
+    return input.withUnsafeMutableBufferPointer { input in
+      output.withUnsafeMutableBufferPointer { output in
+        stream.next_in = input.baseAddress
+        stream.avail_in = UInt32(input.count)
+        stream.next_out = output.baseAddress
+        stream.avail_out = UInt32(output.count)
+        #expect(deflate(&stream, Z_FINISH) == Z_STREAM_END)
+        return Array(output[..<(output.count - Int(stream.avail_out))])
+      }
+    }
+  }
+
+  private func zstd(_ bytes: [UInt8]) -> [UInt8] {
+    let context = ZSTD_createCCtx()
+    defer { ZSTD_freeCCtx(context) }
+    // Without its checksum zstd cannot tell changed literals; the zstd program writes it too.
+    ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1)
+    var output = [UInt8](repeating: 0, count: ZSTD_compressBound(bytes.count))
+    let count = ZSTD_compress2(context, &output, output.count, bytes, bytes.count)
+    return Array(output[..<count])
+  }
+
+  private var manyLines: [String] { (0..<50_000).map { "{\"n\":\($0),\"text\":\"some text\"}" } }
+
+  @Test func `gzip and zstd are known by their first bytes, members follow each other`() throws {
+    let lines = manyLines
+    let half = Array((lines[..<25_000].joined(separator: "\n") + "\n").utf8)
+    let rest = Array((lines[25_000...].joined(separator: "\n") + "\n").utf8)
+    #expect(try read(gzip(half) + gzip(rest)).texts == lines)
+    #expect(try read(gzip(half + rest) + [0, 0, 0]).texts == lines)
+    #expect(try read(zstd(half) + zstd(rest)).texts == lines)
+  }
+
+  @Test func `truncated archives give what came before and say where they end`() throws {
+    let lines = manyLines
+    let text = Array((lines.joined(separator: "\n") + "\n").utf8)
+    for packed in [gzip(text), zstd(text)] {
+      let result = try read(Array(packed[..<(packed.count / 2)]))
+      let fault = try #require(result.fault)
+      #expect(fault.code == .invalidInput)
+      #expect(fault.message.contains("truncated"))
+      // The last record may be cut; the ones before it are whole.
+      #expect(result.texts.count > 100)
+      #expect(result.texts.dropLast().elementsEqual(lines[..<(result.texts.count - 1)]))
+    }
+  }
+
+  @Test func `damaged archives are named with a place`() throws {
+    let text = Array((manyLines.joined(separator: "\n") + "\n").utf8)
+    for var packed in [gzip(text), zstd(text)] {
+      for i in packed.count / 2..<packed.count / 2 + 40 { packed[i] = 0xFF }
+      let fault = try #require(try read(packed).fault)
+      #expect(fault.code == .invalidInput)
+      #expect(fault.message.contains("input: damaged"))
+    }
+  }
+
+  @Test func `a directory and a missing file are refused with what to do`() {
+    #expect(throws: StorageError.self) { try InputStream(.file("/")) }
+    #expect(throws: StorageError.self) { try InputStream(.file("/nowhere/at/all.log")) }
+  }
+}
