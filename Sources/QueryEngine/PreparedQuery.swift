@@ -8,28 +8,31 @@ package struct PreparedQuery: Sendable {
   package let text: SourceText
   /// Warnings and hints about the text, in the order of the text.
   package let warnings: [Diagnostic]
-  /// Names of the result's columns in order, when the text alone decides them; `nil` for `fields *`,
-  /// whose batches may differ in their columns.
-  package let columns: [String]?
+  private let written: LogicalPlan
+  private let plan: LogicalPlan
   private let options: QueryOptions
 
   /// Reads, analyzes and plans a query.
   ///
   /// - Throws: ``QueryError`` with every mistake found.
   package init(_ text: String, options: QueryOptions) throws(QueryError) {
-    let source = SourceText(text)
-    self.text = source
+    let parsed = QueryParser.parse(text)
+    var analyzer = Analyzer(source: parsed.source, options: options)
+    let plan = analyzer.analyze(parsed.query)
+    let diagnostics = (parsed.diagnostics + analyzer.diagnostics).inTextOrder()
+    guard !parsed.hasErrors, let plan else {
+      throw QueryError(text: parsed.source, diagnostics: diagnostics)
+    }
+    self.text = parsed.source
     self.options = options
-    warnings = []
-    columns = nil
-    throw QueryError(
-      text: source,
-      diagnostics: [
-        Diagnostic(
-          DiagnosticID("E003", "not-available"), .error, "queries are not available yet",
-          at: source.range)
-      ])
+    warnings = diagnostics
+    written = plan
+    self.plan = options.isOptimized ? Optimizer.optimized(plan) : plan
   }
+
+  /// Names of the result's columns in order, when the text alone decides them; `nil` for `fields *`,
+  /// whose batches may differ in their columns.
+  package var columns: [String]? { plan.output.names }
 
   /// Runs the query and hands its rows to `sink` in final order, a bounded batch at a time, on the
   /// calling thread. What `sink` throws ends the query and is thrown on.
@@ -38,16 +41,33 @@ package struct PreparedQuery: Sendable {
   /// With `fields *` each batch brings the columns its own rows have.
   ///
   /// - Throws: ``QueryFailure``, or what `sink` throws.
-  package func run(on source: any EventSource, sink: (ColumnBatch) throws -> Void) throws
-    -> QueryOutcome
-  {
-    QueryOutcome(statistics: QueryStatistics(), warnings: warnings)
+  package func run(
+    on source: any EventSource, sink: (ColumnBatch) throws -> Void
+  ) throws -> QueryOutcome {
+    do {
+      return try withoutActuallyEscaping(sink) { sink in
+        let runner = QueryRunner(plan, options: options)
+        let statistics = try runner.run(on: source, sink: sink)
+        return QueryOutcome(
+          statistics: statistics, warnings: warnings + runner.layout.context.warnings)
+      }
+    } catch let error as StorageError {
+      throw QueryFailure.storage(error)
+    }
   }
 
-  /// The plan before and after optimization as text, and what the scan would read, without running.
+  /// The plan as written and as optimized, and what the scan would read, without running.
   ///
   /// - Throws: ``QueryFailure``.
   package func explain(on source: any EventSource) throws -> String {
-    ""
+    PlanPrinter(plan).text(comparedWith: written)
+  }
+}
+
+extension [Diagnostic] {
+  fileprivate func inTextOrder() -> [Diagnostic] {
+    enumerated().sorted { a, b in
+      (a.element.range.start, a.offset) < (b.element.range.start, b.offset)
+    }.map(\.element)
   }
 }

@@ -1,0 +1,96 @@
+import Columnar
+import QueryLanguage
+
+extension Analyzer {
+  mutating func bindCall(_ call: FunctionCall, as expression: Expression) -> BoundExpression {
+    if let aggregate = AggregateFunction(folded: call.function.folded) {
+      return bindAggregate(aggregate, call, as: expression)
+    }
+    switch call.function.folded {
+    case "bin": return bindBin(call)
+    case "datefloor": return bindFloor(call)
+    case "ispresent":
+      guard hasArguments(call, 1...1) else { return .missing }
+      return BoundExpression(.present(bindExpression(call.arguments[0])))
+    case "coalesce":
+      guard hasArguments(call, 1...Int.max) else { return .missing }
+      return BoundExpression(.coalesce(call.arguments.map { bindExpression($0) }))
+    case "if":
+      guard hasArguments(call, 3...3) else { return .missing }
+      return bindConditional(call)
+    case "case":
+      guard hasArguments(call, 2...21) else { return .missing }
+      return bindConditional(call)
+    default: break
+    }
+    return bindCatalogueCall(call)
+  }
+
+  private mutating func bindConditional(_ call: FunctionCall) -> BoundExpression {
+    let bound = call.arguments.map { bindExpression($0) }
+    let branches = stride(from: 0, to: bound.count - 1, by: 2).map { index in
+      ConditionalBranch(condition: bound[index], value: bound[index + 1])
+    }
+    let otherwise = bound.count % 2 == 1 ? bound[bound.count - 1] : .missing
+    return BoundExpression(.conditional(branches, otherwise: otherwise))
+  }
+
+  /// `bin(p)`: the time of the event, floored; after a `stats` only if a column has that name.
+  private mutating func bindBin(_ call: FunctionCall) -> BoundExpression {
+    guard hasArguments(call, 1...1), let period = bindPeriod(call, 0) else { return .missing }
+    let time: SlotID
+    if scope.isOpen {
+      time = scope.named["@timestamp"] ?? eventSlot(.timestamp)
+    } else if let slot = scope.named["@timestamp"] {
+      time = slot
+    } else {
+      report(
+        AnalyzerDiagnostics.timeDropped(
+          "bin()", period: source[call.arguments[0].range], at: call.range))
+      return .missing
+    }
+    return BoundExpression(.floor(BoundExpression(.slot(time)), period))
+  }
+
+  private mutating func bindFloor(_ call: FunctionCall) -> BoundExpression {
+    guard hasArguments(call, 2...2), let period = bindPeriod(call, 1) else { return .missing }
+    return BoundExpression(.floor(bindExpression(call.arguments[0]), period))
+  }
+
+  /// An argument that must be a period such as `5m`.
+  private mutating func bindPeriod(_ call: FunctionCall, _ index: Int) -> Period? {
+    if case .duration(let duration) = call.arguments[index].kind {
+      guard duration.unit.milliseconds != nil, duration.unit != .week else {
+        report(AnalyzerDiagnostics.notAvailable(duration.text, at: duration.range))
+        return nil
+      }
+      return Period(duration.capped)
+    }
+    let argument = call.arguments[index]
+    report(
+      AnalyzerDiagnostics.badArgument(
+        call.function.text, index + 1, mustBe: "a period such as 5m",
+        not: "'\(source[argument.range])'", at: argument.range))
+    return nil
+  }
+
+  private mutating func hasArguments(_ call: FunctionCall, _ range: ClosedRange<Int>) -> Bool {
+    if !call.hasStar, range.contains(call.arguments.count) { return true }
+    let takes =
+      range.lowerBound == range.upperBound
+      ? "\(range.lowerBound) argument\(range.lowerBound == 1 ? "" : "s")"
+      : range.upperBound == .max
+        ? "at least \(range.lowerBound) argument\(range.lowerBound == 1 ? "" : "s")"
+        : "\(range.lowerBound) to \(range.upperBound) arguments"
+    report(
+      AnalyzerDiagnostics.argumentCount(
+        call.function.text, takes: takes, given: call.hasStar ? 1 : call.arguments.count,
+        at: call.range))
+    return false
+  }
+
+  private mutating func bindCatalogueCall(_ call: FunctionCall) -> BoundExpression {
+    report(AnalyzerDiagnostics.notAvailable(call.function.text, at: call.function.range))
+    return .missing
+  }
+}

@@ -1,0 +1,236 @@
+import Columnar
+import QueryLanguage
+
+// `stats` makes two scopes of one: keys and arguments of aggregates are bound among the names of the
+// rows, outputs among the keys and the outputs before them. Each aggregate becomes a slot that the
+// barrier fills; an output that is more than one aggregate (`max(ms) - min(ms)`) is an ordinary
+// definition over those slots in the next segment.
+
+/// The aggregates of a `stats` whose outputs are being bound.
+struct AggregationBuilder {
+  /// The names that keys and arguments see.
+  var rowScope: Scope
+  var outputs: [StatsStep.Output] = []
+  /// Aggregates met before: `avg(ms)` written twice is computed once.
+  var known: [Expression: SlotID] = [:]
+  var topks = 0
+}
+
+extension Analyzer {
+  mutating func bindStats(_ command: StatsCommand) {
+    if let offset = command.offset { refuseOffset(offset, of: command) }
+    let rowScope = scope
+    var groupScope = Scope()
+    groupScope.isOpen = false
+    var keys: [StatsStep.Key] = []
+    var columns: [(name: String, slot: SlotID)] = []
+    for key in command.keys {
+      let bound = bindExpression(key.expression)
+      if isStructure(bound) {
+        report(AnalyzerDiagnostics.structure("stats", key.label, at: key.range))
+      }
+      let slot = addBarrierSlot(key.outputName)
+      keys.append(StatsStep.Key(expression: bound, output: slot))
+      columns.append((key.outputName, slot))
+      groupScope.define(key.outputName, slot)
+      groupScope.labelled[key.expression] = slot
+      if key.isTimeKey, groupScope.timeKey == nil { groupScope.timeKey = slot }
+    }
+    aggregation = AggregationBuilder(rowScope: rowScope)
+    scope = groupScope
+    for output in command.outputs { columns.append(bindOutput(output)) }
+    finishStats(command, keys: keys, columns: columns)
+  }
+
+  private mutating func bindOutput(_ output: AliasedExpression) -> (name: String, slot: SlotID) {
+    let bound = bindExpression(output.expression)
+    let slot: SlotID
+    if let own = bound.slot {
+      slot = own
+      scope.define(output.outputName, own)
+      if output.alias == nil { scope.labelled[output.expression] = own }
+    } else {
+      // Computed from aggregates: the definition belongs to the segment behind the barrier.
+      slot = addSlot(
+        output.outputName, .expression(bound), mayBeStructure: mayBeStructure(bound),
+        segment: segments.count + 1)
+      scope.define(output.outputName, slot)
+      if output.alias == nil { scope.labelled[output.expression] = slot }
+    }
+    return (output.outputName, slot)
+  }
+
+  private mutating func finishStats(
+    _ command: StatsCommand, keys: [StatsStep.Key], columns: [(name: String, slot: SlotID)]
+  ) {
+    guard let builder = aggregation else { return }
+    aggregation = nil
+    if builder.topks > 0, builder.outputs.count > 1 || !keys.isEmpty {
+      report(AnalyzerDiagnostics.topkNotAlone(at: command.outputs[0].range))
+    }
+    var step = StatsStep(keys: keys, aggregates: builder.outputs)
+    step.timeKey = command.keys.firstIndex(where: \.isTimeKey)
+    closeSegment(barrier: .stats(step))
+    visible.startAfresh()
+    for column in columns { visible.make(column.name, column.slot) }
+  }
+
+  private mutating func refuseOffset(_ offset: DurationLiteral, of command: StatsCommand) {
+    if command.keys.contains(where: { $0.isBin }) {
+      report(AnalyzerDiagnostics.notAvailable("offset", at: offset.range))
+    } else {
+      report(
+        Diagnostic(.offsetWithoutBin, .error, "offset needs 'by bin(…)'", at: offset.range))
+    }
+  }
+
+  private mutating func addBarrierSlot(_ name: String, mayBeStructure: Bool = false) -> SlotID {
+    // Filled by the barrier that ends this segment, so it exists from the next one on.
+    addSlot(name, .barrier, mayBeStructure: mayBeStructure, segment: segments.count + 1)
+  }
+
+  // MARK: Aggregates
+
+  /// The slot of an aggregate; reported where no aggregate may stand.
+  mutating func bindAggregate(
+    _ function: AggregateFunction, _ call: FunctionCall, as expression: Expression
+  ) -> BoundExpression {
+    if isInsideAggregate {
+      report(AnalyzerDiagnostics.nestedAggregate(at: call.range))
+      return .missing
+    }
+    guard let builder = aggregation else {
+      report(AnalyzerDiagnostics.misplacedAggregate(call.function.text, at: call.range))
+      return .missing
+    }
+    if let slot = builder.known[expression] { return BoundExpression(.slot(slot)) }
+    guard let bound = aggregateCall(function, call) else { return .missing }
+    let returnsStructure = [.values, .topk, .histogram].contains(function)
+    let slot = addBarrierSlot(source[call.range], mayBeStructure: returnsStructure)
+    aggregation?.outputs.append(StatsStep.Output(aggregate: bound, output: slot))
+    aggregation?.known[expression] = slot
+    if function == .topk { aggregation?.topks += 1 }
+    return BoundExpression(.slot(slot))
+  }
+
+  private mutating func aggregateCall(
+    _ function: AggregateFunction, _ call: FunctionCall
+  ) -> AggregateCall? {
+    guard checkCount(function, call) else { return nil }
+    warnAboutTime(function, call)
+    let available: [AggregateFunction] = [
+      .count, .countOverTime, .countDistinct, .sum, .sumOverTime, .avg, .min, .max,
+    ]
+    if !available.contains(function) {
+      report(AnalyzerDiagnostics.notAvailable(call.function.text, at: call.function.range))
+      return nil
+    }
+    var arguments = call.arguments
+    var bound = AggregateCall(function: function)
+    if function == .topk {
+      guard let size = bindSize(arguments.removeFirst(), of: call, 1, upTo: 10_000) else {
+        return nil
+      }
+      bound.size = size
+    }
+    if function == .pct {
+      guard let percentile = bindPercentile(arguments.removeLast(), of: call) else { return nil }
+      bound.percentile = percentile
+    }
+    if let argument = arguments.first { bound.argument = bindArgument(argument, of: call) }
+    if function.needsTime {
+      guard let time = timeSlot(for: call) else { return nil }
+      bound.time = time
+    }
+    return bound
+  }
+
+  /// Binds an argument among the names of the rows.
+  private mutating func bindArgument(
+    _ argument: Expression, of call: FunctionCall
+  ) -> BoundExpression {
+    let groupScope = scope
+    scope = aggregation?.rowScope ?? scope
+    isInsideAggregate = true
+    defer {
+      isInsideAggregate = false
+      scope = groupScope
+    }
+    if call.function.folded == "count", case .binary(let sign, _, _) = argument.kind,
+      sign.isComparison
+    {
+      report(AnalyzerDiagnostics.countHint(at: call.range))
+    }
+    let bound = bindExpression(argument)
+    if isStructure(bound) {
+      report(AnalyzerDiagnostics.structure("stats", source[argument.range], at: argument.range))
+    }
+    return bound
+  }
+
+  private mutating func checkCount(_ function: AggregateFunction, _ call: FunctionCall) -> Bool {
+    let range = function.argumentCount
+    if call.hasStar, function == .count { return true }
+    if !call.hasStar, range.contains(call.arguments.count) { return true }
+    let takes =
+      range.lowerBound == range.upperBound
+      ? "\(range.lowerBound) argument\(range.lowerBound == 1 ? "" : "s")"
+      : "at most \(range.upperBound) argument"
+    report(
+      AnalyzerDiagnostics.argumentCount(
+        call.function.text, takes: takes, given: call.hasStar ? 1 : call.arguments.count,
+        at: call.range))
+    return false
+  }
+
+  private mutating func warnAboutTime(_ function: AggregateFunction, _ call: FunctionCall) {
+    if function == .countOverTime || function == .sumOverTime, scope.timeKey == nil {
+      report(AnalyzerDiagnostics.noTimeKey(call.function.text, at: call.range))
+    }
+  }
+
+  private mutating func bindPercentile(_ argument: Expression, of call: FunctionCall) -> Double? {
+    let value: Double? =
+      switch bindExpression(argument).literal {
+      case .integer(let number)?: Double(number)
+      case .double(let number)?: number
+      default: nil
+      }
+    if let value, (0...100).contains(value) { return value }
+    report(
+      AnalyzerDiagnostics.badArgument(
+        call.function.text, 2, mustBe: "a number from 0 to 100",
+        not: "'\(source[argument.range])'", at: argument.range))
+    return nil
+  }
+
+  private mutating func bindSize(
+    _ argument: Expression, of call: FunctionCall, _ number: Int, upTo limit: Int
+  ) -> Int? {
+    if case .integer(let value)? = bindExpression(argument).literal, value >= 1, value <= limit {
+      return Int(value)
+    }
+    report(
+      AnalyzerDiagnostics.badArgument(
+        call.function.text, number, mustBe: "a whole number from 1 to \(limit)",
+        not: "'\(source[argument.range])'", at: argument.range))
+    return nil
+  }
+
+  /// The slot of the rows' time, reported if an earlier `stats` dropped it.
+  private mutating func timeSlot(for call: FunctionCall) -> SlotID? {
+    let groupScope = scope
+    scope = aggregation?.rowScope ?? scope
+    defer { scope = groupScope }
+    if scope.isOpen { return eventSlot(.timestamp) }
+    if let slot = scope.named["@timestamp"] { return slot }
+    report(AnalyzerDiagnostics.timeDropped(call.function.text, period: nil, at: call.range))
+    return nil
+  }
+}
+
+extension AliasedExpression {
+  fileprivate var isBin: Bool {
+    if case .call(let call) = expression.kind { call.function.folded == "bin" } else { false }
+  }
+}

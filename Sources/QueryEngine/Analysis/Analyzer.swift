@@ -1,0 +1,294 @@
+import Columnar
+import LogStorage
+import QueryLanguage
+
+// From syntax to plan: every name becomes a slot, every command a part of a segment, every mistake
+// a diagnostic. The analyzer goes through the commands once, in written order, with the scope of
+// names in hand; a mistake in one command does not stop it, so one run reports them all.
+
+/// Turns a parsed query into a plan.
+struct Analyzer {
+  let source: SourceText
+  let options: QueryOptions
+  var diagnostics: [Diagnostic] = []
+
+  var scope = Scope()
+  var visible = VisibleColumns()
+  var slots: [Slot] = []
+  var extractions: [Extraction] = []
+  var segments: [PlanSegment] = []
+  var segment = PlanSegment()
+  /// Places of the `sort`s of the segment, for W101.
+  var sortsOfSegment: [SourceRange] = []
+  var lastDisplay: SourceRange?
+  /// The `stats` whose outputs are being bound.
+  var aggregation: AggregationBuilder?
+  /// Whether an argument of an aggregate is being bound.
+  var isInsideAggregate = false
+  /// The command being bound, for messages.
+  var commandName = ""
+
+  private var hasDedup = false
+  private var eventSlots: [EventField: SlotID] = [:]
+  var scan: ScanStep
+
+  init(source: SourceText, options: QueryOptions) {
+    self.source = source
+    self.options = options
+    scan = ScanStep(logGroups: options.logGroups, window: options.window)
+  }
+
+  /// The plan of a query, or `nil` if `diagnostics` holds an error.
+  mutating func analyze(_ query: Query) -> LogicalPlan? {
+    for command in arranged(query.commands) { bind(command) }
+    closeSegment(barrier: nil)
+    let output = OutputStep(columns: outputColumns())
+    guard !diagnostics.contains(where: { $0.severity == .error }) else { return nil }
+    return LogicalPlan(
+      scan: scan, segments: segments, slots: slots, extractions: extractions, output: output)
+  }
+}
+
+// MARK: - Commands
+
+extension Analyzer {
+  private mutating func bind(_ arranged: ArrangedCommand) {
+    let command = arranged.command
+    commandName = command.name
+    switch command.kind {
+    case .fields(let fields): bindFields(fields)
+    case .display(let display): bindDisplay(display, at: command.keywordRange)
+    case .filter(let filter):
+      withNames(arranged.renamedKeys) { $0.addFilter(filter.condition) }
+    case .search(let search): bindSearch(search, at: command.range)
+    case .filterIndex(let filter): for condition in filter.conditions { addFilter(condition) }
+    case .parse(let parse): bindParse(parse)
+    case .stats(let stats): bindStats(stats)
+    case .sort(let sort): bindSort(sort, at: command.keywordRange)
+    case .limit(let limit): bindLimit(limit)
+    case .dedup(let dedup): bindDedup(dedup)
+    case .source(let source): bindSource(source, at: command.range)
+    case .invalid: break
+    default:
+      report(AnalyzerDiagnostics.notAvailable(command.name, at: command.keywordRange))
+    }
+    if options.isStrict { checkPlaceAfterDedup(command) }
+  }
+
+  private mutating func bindFields(_ command: FieldsCommand) {
+    let listedBefore = visible.listedNames
+    visible.beginFields()
+    for item in command.items {
+      guard case .expression(let aliased) = item else {
+        if scope.isOpen { visible.listDiscovered() } else { listAllOutputs() }
+        continue
+      }
+      let name = aliased.outputName
+      let isNew = aliased.expression.fieldName == nil || aliased.alias != nil
+      if isNew { forbidRedefinition(of: name, at: aliased.alias?.range) }
+      let slot = bindColumn(aliased)
+      if isNew { visible.noteMade(name, slot) }
+      if !isNew, listedBefore.contains(name) {
+        if options.isStrict {
+          report(AnalyzerDiagnostics.alreadyDefined(name, at: aliased.range))
+        }
+        continue
+      }
+      visible.list(name, slot, replacing: listedBefore.contains(name))
+    }
+  }
+
+  private mutating func listAllOutputs() {
+    for (name, slot) in visible.made { visible.list(name, slot, replacing: true) }
+  }
+
+  private mutating func bindDisplay(_ command: DisplayCommand, at range: SourceRange) {
+    if let lastDisplay { report(AnalyzerDiagnostics.severalDisplays(at: lastDisplay)) }
+    lastDisplay = range
+    visible.display = command.columns.map { aliased in
+      .named(aliased.outputName, bindColumn(aliased))
+    }
+  }
+
+  /// The slot of a column, and its name defined if it is new.
+  private mutating func bindColumn(_ aliased: AliasedExpression) -> SlotID {
+    let bound = bindExpression(aliased.expression)
+    if aliased.alias == nil, aliased.expression.fieldName != nil, let slot = bound.slot {
+      return slot
+    }
+    return define(aliased, as: bound)
+  }
+
+  /// Gives a computed column its slot and its name.
+  mutating func define(_ aliased: AliasedExpression, as bound: BoundExpression) -> SlotID {
+    let slot = addSlot(
+      aliased.outputName, .expression(bound), mayBeStructure: mayBeStructure(bound))
+    let isPath = aliased.alias == nil && aliased.expression.fieldName != nil
+    if !isPath { scope.define(aliased.outputName, slot) }
+    if aliased.alias == nil { scope.labelled[aliased.expression] = slot }
+    return slot
+  }
+
+  mutating func addFilter(_ condition: Expression) {
+    let bound = bindExpression(condition)
+    if case .and(let parts) = bound.kind {
+      segment.filters += parts
+    } else {
+      segment.filters.append(bound)
+    }
+  }
+
+  private mutating func bindSearch(_ command: SearchCommand, at range: SourceRange) {
+    let message = bindField(FieldName(segments: ["@message"], range: range))
+    segment.filters.append(bindPattern(command.pattern, of: message, isRegex: false, false))
+  }
+
+  private mutating func bindSort(_ command: SortCommand, at range: SourceRange) {
+    sortsOfSegment.append(range)
+    var keys: [SortKey] = []
+    for key in command.keys {
+      let bound = bindSortKey(key)
+      if isStructure(bound) {
+        report(AnalyzerDiagnostics.structure("sort", source[key.expression.range], at: key.range))
+      }
+      keys.append(SortKey(expression: bound, isDescending: key.isDescending))
+    }
+    // A later sort is the more significant one; what it leaves equal stays in the earlier order.
+    segment.sortKeys = keys + segment.sortKeys
+  }
+
+  private mutating func bindSortKey(_ key: SortCommand.Key) -> BoundExpression {
+    if let slot = scope.labelled[key.expression], !scope.isOpen {
+      return BoundExpression(.slot(slot))
+    }
+    if let name = key.expression.fieldName, !scope.isOpen, resolve(name) == nil {
+      report(AnalyzerDiagnostics.sortKeyUnknown(name.name, scope.available, at: name.range))
+      return .missing
+    }
+    if options.isStrict, case .call = key.expression.kind {
+      report(
+        AnalyzerDiagnostics.callInSort(source[key.expression.range], at: key.expression.range))
+    }
+    return bindExpression(key.expression)
+  }
+
+  private mutating func bindLimit(_ command: LimitCommand) {
+    if command.form == .tail {
+      segment.tail = min(segment.tail ?? .max, command.count)
+    } else {
+      segment.limit = min(segment.limit ?? .max, command.count)
+    }
+  }
+
+  private mutating func bindDedup(_ command: DedupCommand) {
+    let keys = command.fields.map { name in
+      let bound = bindField(name)
+      if isStructure(bound) {
+        report(AnalyzerDiagnostics.structure("dedup", name.name, at: name.range))
+      }
+      return slot(of: bound, named: name.name)
+    }
+    closeSegment(barrier: .dedup(keys))
+  }
+
+  private mutating func checkPlaceAfterDedup(_ command: Command) {
+    switch command.kind {
+    case .dedup: hasDedup = true
+    case .limit: break
+    default: if hasDedup { report(AnalyzerDiagnostics.afterDedup(at: command.keywordRange)) }
+    }
+  }
+
+  private mutating func forbidRedefinition(of name: String, at range: SourceRange?) {
+    guard options.isStrict, let range, scope.named[name] != nil else { return }
+    report(AnalyzerDiagnostics.alreadyDefined(name, at: range))
+  }
+
+  /// Runs `body` with some names meaning other fields.
+  private mutating func withNames(
+    _ renamed: [String: FieldName], _ body: (inout Analyzer) -> Void
+  ) {
+    let outer = scope
+    for (name, field) in renamed {
+      scope.named[name] = slot(of: bindField(field), named: field.name)
+    }
+    body(&self)
+    scope = outer
+  }
+}
+
+// MARK: - Segments and slots
+
+extension Analyzer {
+  /// Ends the segment; what follows belongs to the next one.
+  mutating func closeSegment(barrier: Barrier?) {
+    if case .stats = barrier {
+      for range in sortsOfSegment { report(AnalyzerDiagnostics.sortBeforeStats(at: range)) }
+      segment.sortKeys = []
+    }
+    segment.barrier = barrier
+    segments.append(segment)
+    segment = PlanSegment()
+    sortsOfSegment = []
+  }
+
+  mutating func report(_ diagnostic: Diagnostic) {
+    if !diagnostics.contains(diagnostic) { diagnostics.append(diagnostic) }
+  }
+
+  mutating func addSlot(
+    _ name: String, _ source: SlotSource, mayBeStructure: Bool, segment: Int? = nil
+  ) -> SlotID {
+    slots.append(
+      Slot(
+        name: name, source: source, segment: segment ?? segments.count,
+        mayBeStructure: mayBeStructure))
+    return slots.count - 1
+  }
+
+  /// The slot of a field of the event; the same one for every mention.
+  mutating func eventSlot(_ field: EventField) -> SlotID {
+    if let slot = eventSlots[field] { return slot }
+    var mayBeStructure = false
+    if case .discovered = field { mayBeStructure = true }
+    let slot = addSlot(
+      field.name, .event(field), mayBeStructure: mayBeStructure, segment: 0)
+    eventSlots[field] = slot
+    return slot
+  }
+
+  /// The slot of an expression: its own if it is one, else a new one.
+  mutating func slot(of bound: BoundExpression, named name: String) -> SlotID {
+    bound.slot
+      ?? addSlot(name, .expression(bound), mayBeStructure: mayBeStructure(bound))
+  }
+
+  /// The columns of the result, each with a name of its own: a second `f` is called `f_2`.
+  private mutating func outputColumns() -> [OutputStep.Column] {
+    var taken: [String: Int] = [:]
+    return (visible.display ?? visible.listed ?? defaultColumns()).map { item in
+      guard case .named(let name, let slot) = item else { return .discovered }
+      return .named(unique(name, among: &taken), slot)
+    }
+  }
+
+  private func unique(_ name: String, among taken: inout [String: Int]) -> String {
+    let count = taken[name, default: 0] + 1
+    taken[name] = count
+    guard count > 1 else { return name }
+    let numbered = "\(name)_\(count)"
+    guard taken[numbered] == nil else { return unique(name, among: &taken) }
+    taken[numbered] = 1
+    return numbered
+  }
+
+  private mutating func defaultColumns() -> [VisibleColumns.Item] {
+    var items: [VisibleColumns.Item] = []
+    if scope.isOpen {
+      items = [
+        .named("@timestamp", eventSlot(.timestamp)), .named("@message", eventSlot(.message)),
+      ]
+    }
+    return items + visible.made.map { .named($0.name, $0.slot) }
+  }
+}

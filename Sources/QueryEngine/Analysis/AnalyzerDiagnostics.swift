@@ -1,0 +1,191 @@
+package import QueryLanguage
+
+// Everything the analyzer can complain about, with its stable name and its wording, in the order
+// of the codes. What belongs to the text alone is in the parser's catalogue.
+
+extension DiagnosticID {
+  package static let badRegex = DiagnosticID("E105", "bad-regex")
+  package static let callInSort = DiagnosticID("E107", "call-in-sort")
+  package static let loneDuration = DiagnosticID("E110", "lone-duration")
+  package static let notAvailable = DiagnosticID("E190", "not-available")
+  package static let groupsGivenTwice = DiagnosticID("E201", "groups-given-twice")
+  package static let afterDedup = DiagnosticID("E207", "after-dedup")
+  package static let offsetWithoutBin = DiagnosticID("E307", "offset-without-bin")
+  package static let unknownField = DiagnosticID("E301", "unknown-field")
+  package static let alreadyDefined = DiagnosticID("E302", "already-defined")
+  package static let structure = DiagnosticID("E303", "structure")
+  package static let notAggregated = DiagnosticID("E304", "not-aggregated")
+  package static let nestedAggregate = DiagnosticID("E305", "nested-aggregate")
+  package static let timeDropped = DiagnosticID("E306", "time-dropped")
+  package static let misplacedAggregate = DiagnosticID("E308", "misplaced-aggregate")
+  package static let topkNotAlone = DiagnosticID("E309", "topk-not-alone")
+  package static let unknownFunction = DiagnosticID("E401", "unknown-function")
+  package static let argumentCount = DiagnosticID("E401", "argument-count")
+  package static let badArgument = DiagnosticID("E402", "bad-argument")
+  package static let badDateCode = DiagnosticID("E403", "bad-date-code")
+  package static let sortBeforeStats = DiagnosticID("W101", "sort-before-stats")
+  package static let severalDisplays = DiagnosticID("W102", "several-displays")
+  package static let filterMoved = DiagnosticID("W103", "filter-moved")
+  package static let systemNameFallback = DiagnosticID("W107", "system-name-fallback")
+  package static let noTimeKey = DiagnosticID("W109", "no-time-key")
+  package static let sortKeyUnknown = DiagnosticID("W111", "sort-key-unknown")
+  package static let regexStepLimit = DiagnosticID("W201", "regex-step-limit")
+  package static let structureAsMissing = DiagnosticID("W202", "structure-as-missing")
+  package static let listCut = DiagnosticID("W203", "list-cut")
+  package static let concatHint = DiagnosticID("H1", "use-concat")
+  package static let countHint = DiagnosticID("H2", "use-sum")
+}
+
+enum AnalyzerDiagnostics {
+  static func callInSort(_ call: String, at range: SourceRange) -> Diagnostic {
+    Diagnostic(
+      .callInSort, .error, "'\(call)' is not a column here", at: range,
+      notes: [.init("give it a name in stats (… by \(call) as t) and sort by t")])
+  }
+
+  static func loneDuration(_ text: String, at range: SourceRange) -> Diagnostic {
+    Diagnostic(
+      .loneDuration, .error, "the duration '\(text)' is no value of its own", at: range,
+      notes: [.init("add it to a time, as in @timestamp - \(text)")])
+  }
+
+  static func notAvailable(_ what: String, at range: SourceRange) -> Diagnostic {
+    Diagnostic(.notAvailable, .error, "'\(what)' is not available yet", at: range)
+  }
+
+  static func groupsGivenTwice(at range: SourceRange) -> Diagnostic {
+    Diagnostic(
+      .groupsGivenTwice, .error,
+      "log groups are given both in the request and by SOURCE; use one", at: range)
+  }
+
+  static func afterDedup(at range: SourceRange) -> Diagnostic {
+    Diagnostic(.afterDedup, .error, "only limit may follow dedup", at: range)
+  }
+
+  static func unknownField(
+    _ name: String, _ available: [String], at range: SourceRange
+  ) -> Diagnostic {
+    let nearest = NameSuggestion.nearest(to: name, among: available)
+    return Diagnostic(
+      .unknownField, .error, "field '\(name)' does not exist after stats", at: range,
+      label: nearest.map { "did you mean '\($0)'?" },
+      notes: [.init("available: \(available.joined(separator: ", "))")])
+  }
+
+  static func alreadyDefined(_ name: String, at range: SourceRange) -> Diagnostic {
+    Diagnostic(.alreadyDefined, .error, "ephemeral field is already defined: \(name)", at: range)
+  }
+
+  static func structure(_ command: String, _ field: String, at range: SourceRange) -> Diagnostic {
+    Diagnostic(
+      .structure, .error, "\(command) cannot work on a map or list", at: range,
+      notes: [.init("pick a member, for example \(field).name")])
+  }
+
+  static func notAggregated(_ name: String, at range: SourceRange) -> Diagnostic {
+    Diagnostic(
+      .notAggregated, .error, "'\(name)' is neither aggregated nor listed after 'by'", at: range)
+  }
+
+  static func nestedAggregate(at range: SourceRange) -> Diagnostic {
+    Diagnostic(
+      .nestedAggregate, .error, "aggregates cannot be nested", at: range,
+      notes: [.init("use a second stats")])
+  }
+
+  static func timeDropped(_ call: String, period: String?, at range: SourceRange) -> Diagnostic {
+    let remedy =
+      period.map { "keep max(@timestamp) as t and use datefloor(t, \($0))" }
+      ?? "use it in the first stats"
+    return Diagnostic(
+      .timeDropped, .error, "\(call) needs @timestamp, which the previous stats dropped",
+      at: range, notes: [.init(remedy)])
+  }
+
+  static func misplacedAggregate(_ name: String, at range: SourceRange) -> Diagnostic {
+    Diagnostic(
+      .misplacedAggregate, .error, "\(name) is an aggregate and can be used only in stats",
+      at: range)
+  }
+
+  static func topkNotAlone(at range: SourceRange) -> Diagnostic {
+    Diagnostic(
+      .topkNotAlone, .error, "topk cannot be combined with 'by' or other aggregates", at: range)
+  }
+
+  static func unknownFunction(
+    _ name: String, among names: some Sequence<String>, at range: SourceRange
+  ) -> Diagnostic {
+    let nearest = NameSuggestion.nearest(to: name, among: names)
+    return Diagnostic(
+      .unknownFunction, .error, "unknown function '\(name)'", at: range,
+      label: nearest.map { "did you mean '\($0)'?" })
+  }
+
+  static func argumentCount(
+    _ name: String, takes: String, given: Int, at range: SourceRange
+  ) -> Diagnostic {
+    Diagnostic(
+      .argumentCount, .error, "\(name) takes \(takes), \(given) given", at: range)
+  }
+
+  static func badArgument(
+    _ name: String, _ number: Int, mustBe what: String, not found: String, at range: SourceRange
+  ) -> Diagnostic {
+    Diagnostic(
+      .badArgument, .error, "\(name): argument \(number) must be \(what), not \(found)", at: range)
+  }
+
+  static func badRegex(_ detail: String, at range: SourceRange) -> Diagnostic {
+    Diagnostic(.badRegex, .error, "bad regular expression: \(detail)", at: range)
+  }
+
+  static func sortBeforeStats(at range: SourceRange) -> Diagnostic {
+    Diagnostic(
+      .sortBeforeStats, .warning, "sort before stats has no effect", at: range,
+      notes: [.init("sort the result instead, after the stats")])
+  }
+
+  static func severalDisplays(at range: SourceRange) -> Diagnostic {
+    Diagnostic(.severalDisplays, .warning, "only the last display counts", at: range)
+  }
+
+  static func filterMoved(at range: SourceRange) -> Diagnostic {
+    Diagnostic(
+      .filterMoved, .warning, "this filter names a field that stats drops; it runs before stats",
+      at: range)
+  }
+
+  static func systemNameFallback(_ name: String, at range: SourceRange) -> Diagnostic {
+    let plain = String(name.dropFirst())
+    return Diagnostic(
+      .systemNameFallback, .warning, "'\(name)' is read as '\(plain)'", at: range,
+      fixIts: [FixIt("write '\(plain)'", [.init(range, plain)])])
+  }
+
+  static func noTimeKey(_ name: String, at range: SourceRange) -> Diagnostic {
+    Diagnostic(
+      .noTimeKey, .warning, "\(name) without 'by bin(…)' covers the whole window", at: range)
+  }
+
+  static func sortKeyUnknown(
+    _ name: String, _ available: [String], at range: SourceRange
+  ) -> Diagnostic {
+    Diagnostic(
+      .sortKeyUnknown, .warning, "sort key '\(name)' does not exist after stats", at: range,
+      notes: [.init("available: \(available.joined(separator: ", "))")])
+  }
+
+  static func concatHint(at range: SourceRange) -> Diagnostic {
+    Diagnostic(
+      .concatHint, .hint, "'+' adds numbers; it gives nothing for texts", at: range,
+      notes: [.init("use concat to join texts")])
+  }
+
+  static func countHint(at range: SourceRange) -> Diagnostic {
+    Diagnostic(
+      .countHint, .hint, "count of a condition counts every row in which it has a value",
+      at: range, notes: [.init("use sum to count the rows for which it is true")])
+  }
+}

@@ -1,0 +1,129 @@
+import Columnar
+
+/// Keeps the first row of each combination of values; a row without one of the values is kept.
+final class DedupStage: RowStage {
+  private let keys: [SlotID]
+  private let layout: PlanLayout
+  private let control: RunControl
+  private let next: any RowStage
+  private var filter: DistinctFilter
+  private var reserved = 0
+
+  init(_ keys: [SlotID], layout: PlanLayout, control: RunControl, next: any RowStage) {
+    self.keys = keys
+    self.layout = layout
+    self.control = control
+    self.next = next
+    filter = DistinctFilter()
+  }
+
+  var isSatisfied: Bool { next.isSatisfied }
+
+  func consume(_ batch: RowBatch) throws {
+    try control.check()
+    var frame = Frame(batch, layout: layout)
+    let columns = try keys.map { try frame.column($0).sortable() }
+    let rows = filter.firstRows(of: columns, rowCount: batch.rowCount)
+    let byteCount = filter.byteCount
+    try control.budget.reserve(byteCount - reserved, for: "dedup")
+    reserved = byteCount
+    if !rows.isEmpty { try next.consume(batch.gather(rows)) }
+  }
+
+  func finish() throws {
+    control.budget.release(reserved)
+    try next.finish()
+  }
+}
+
+/// Aggregates rows that come from an earlier segment.
+final class StatsStage: RowStage {
+  private let stats: StatsStep
+  private let layout: PlanLayout
+  private let control: RunControl
+  private let next: any RowStage
+  private var merger: GroupMerger
+
+  init(_ stats: StatsStep, layout: PlanLayout, control: RunControl, next: any RowStage) {
+    self.stats = stats
+    self.layout = layout
+    self.control = control
+    self.next = next
+    merger = GroupMerger(stats, layout: layout, budget: control.budget)
+  }
+
+  var isSatisfied: Bool { false }
+
+  func consume(_ batch: RowBatch) throws {
+    try control.check()
+    var frame = Frame(batch, layout: layout)
+    try merger.merge(try PartialGroups(stats, of: &frame))
+  }
+
+  func finish() throws {
+    for batch in try merger.finish() { try next.consume(batch) }
+    try next.finish()
+  }
+}
+
+/// Turns each row into one per match of a regular expression; a row without match stays, once.
+final class MatchesStage: RowStage {
+  private let extraction: Extraction
+  private let captures: [SlotID]
+  private let layout: PlanLayout
+  private let next: any RowStage
+
+  init(_ extraction: Extraction, _ captures: [SlotID], layout: PlanLayout, next: any RowStage) {
+    self.extraction = extraction
+    self.captures = captures
+    self.layout = layout
+    self.next = next
+  }
+
+  var isSatisfied: Bool { next.isSatisfied }
+
+  func consume(_ batch: RowBatch) throws {
+    var frame = Frame(batch, layout: layout)
+    let source = try extraction.source.evaluate(&frame)
+    let matches = extraction.allMatches(in: source)
+    var result = batch.gather(matches.rows)
+    for (slot, column) in zip(captures, matches.captures) { result.columns[slot] = column }
+    try next.consume(result)
+  }
+
+  func finish() throws { try next.finish() }
+}
+
+extension Extraction {
+  /// Every match of a column of texts: the row each belongs to, and one column per capture.
+  fileprivate func allMatches(
+    in source: ColumnVector
+  ) -> (rows: SelectionVector, captures: [ColumnVector]) {
+    guard case .regex(let regex, let groups) = method, let texts = source.texts() else {
+      let rows = SelectionVector(0..<UInt32(source.count))
+      return (rows, Array(repeating: .missing(count: source.count), count: captureCount))
+    }
+    var rows: SelectionVector = []
+    var found: [[Range<Int>?]?] = []
+    for row in 0..<texts.count {
+      let matches = texts.validity?[row] ?? true ? regex.allMatches(in: texts, row: row) : []
+      rows += repeatElement(UInt32(row), count: max(1, matches.count))
+      if matches.isEmpty { found.append(nil) } else { found += matches.map { $0 } }
+    }
+    return (rows, groups.map { Self.column(of: $0, found, texts) })
+  }
+
+  private static func column(
+    of group: Int, _ matches: [[Range<Int>?]?], _ texts: StringVector
+  ) -> ColumnVector {
+    var builder = CaptureBuilder(rowCount: matches.count)
+    for match in matches {
+      if let range = match?[group] ?? nil {
+        builder.append(texts.bytes[range])
+      } else {
+        builder.appendMissing()
+      }
+    }
+    return builder.vector()
+  }
+}

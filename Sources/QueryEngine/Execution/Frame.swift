@@ -1,0 +1,194 @@
+import Columnar
+import LogStorage
+
+// Rows on their way through the streaming steps of a segment. A frame starts as all visible rows of
+// a row group with not one value read. A step asks for a slot, and only then is its column decoded,
+// for the rows that are left, or its definition computed; a filter narrows the rows and what has
+// been read of them. `filter level = "error" | fields @message | limit 20` therefore decodes
+// `level`, and the texts of at most 20 rows.
+
+/// The rows of one row group, or of one batch, and the values found so far.
+struct Frame {
+  let layout: PlanLayout
+  private(set) var rowCount: Int
+  private var columns: [ColumnVector?]
+  private var events: EventRows?
+  private var knownOrder: RowOrder?
+  private var discovered: [NamedColumn]
+
+  /// All visible rows of a row group.
+  init(_ rowGroup: any RowGroup, layout: PlanLayout) {
+    self.layout = layout
+    let rows = EventRows(rowGroup)
+    events = rows
+    rowCount = rows.count
+    columns = Array(repeating: nil, count: layout.plan.slots.count)
+    discovered = []
+  }
+
+  /// Rows that stand on their own.
+  init(_ batch: RowBatch, layout: PlanLayout) {
+    self.layout = layout
+    rowCount = batch.rowCount
+    columns = batch.columns
+    knownOrder = batch.order
+    discovered = batch.discovered
+  }
+
+  /// One row without values, for expressions that need none.
+  static var single: Frame {
+    let plan = LogicalPlan(
+      scan: ScanStep(), segments: [PlanSegment()], slots: [], extractions: [],
+      output: OutputStep(columns: []))
+    let layout = PlanLayout(plan, options: QueryOptions(now: 0))
+    return Frame(RowBatch(rowCount: 1, columns: []), layout: layout)
+  }
+
+  /// The values of a slot for the rows of the frame.
+  ///
+  /// - Throws: `StorageError` when a column cannot be read.
+  mutating func column(_ slot: SlotID) throws -> ColumnVector {
+    if let column = columns[slot] { return column }
+    let column: ColumnVector
+    switch layout.plan.slots[slot].source {
+    case .event(let field):
+      guard let events else { preconditionFailure("slot \(slot) was not kept past its events") }
+      column = try events.column(field)
+    case .expression(let definition):
+      column = try definition.evaluate(&self)
+    case .capture(let extraction, let index):
+      let captures = try extract(extraction)
+      for (other, capture) in zip(layout.captures[extraction], captures) {
+        if let other { columns[other] = capture }
+      }
+      column = captures[index]
+    case .barrier:
+      preconditionFailure("slot \(slot) is read before the barrier that fills it")
+    }
+    columns[slot] = column
+    return column
+  }
+
+  private mutating func extract(_ index: Int) throws -> [ColumnVector] {
+    let extraction = layout.plan.extractions[index]
+    return extraction.captures(of: try extraction.source.evaluate(&self))
+  }
+
+  /// Drops the rows whose bit is clear.
+  mutating func keep(_ bitmap: Bitmap) {
+    let count = bitmap.setCount
+    if count == rowCount { return }
+    narrow(to: bitmap.setRows())
+  }
+
+  /// Keeps the rows of these numbers, ascending.
+  mutating func narrow(to rows: SelectionVector) {
+    rowCount = rows.count
+    for slot in columns.indices {
+      if let column = columns[slot] { columns[slot] = column.gather(rows) }
+    }
+    events?.narrow(to: rows)
+    knownOrder = knownOrder?.gather(rows)
+    discovered = discovered.map {
+      NamedColumn(name: $0.name, vector: $0.vector.gather(rows))
+    }
+  }
+
+  /// Times and arrival order of the rows, if they still are events.
+  mutating func order() throws -> RowOrder? {
+    if knownOrder == nil, let events { knownOrder = try events.order() }
+    return knownOrder
+  }
+
+  /// The rows with the values that are read behind this segment, cut loose from their row group.
+  mutating func detached(_ slots: [SlotID], withDiscovered: Bool) throws -> RowBatch {
+    var kept = [ColumnVector?](repeating: nil, count: columns.count)
+    for slot in slots { kept[slot] = try column(slot) }
+    var batch = RowBatch(rowCount: rowCount, columns: kept, order: try order())
+    if withDiscovered { batch.discovered = try events?.discovered() ?? discovered }
+    return batch
+  }
+
+  /// The same rows with one value each for a single entry per distinct value; see
+  /// ``BoundExpression/evaluate(_:)``.
+  func entries(_ slot: SlotID, _ vector: ColumnVector) -> Frame {
+    var columns = [ColumnVector?](repeating: nil, count: self.columns.count)
+    if slot < columns.count { columns[slot] = vector }
+    return Frame(
+      RowBatch(rowCount: vector.count, columns: columns), layout: layout)
+  }
+}
+
+/// The rows of a row group that are left.
+private struct EventRows {
+  let rowGroup: any RowGroup
+  /// Stored-row numbers, ascending; `nil` for all rows.
+  private var rows: SelectionVector?
+  let visible: Range<Int>
+
+  init(_ rowGroup: any RowGroup) {
+    self.rowGroup = rowGroup
+    visible = rowGroup.visibleRows
+    if visible != 0..<rowGroup.rowCount {
+      rows = SelectionVector(UInt32(visible.lowerBound)..<UInt32(visible.upperBound))
+    }
+  }
+
+  var count: Int { rows?.count ?? rowGroup.rowCount }
+
+  mutating func narrow(to kept: SelectionVector) {
+    guard let rows else { return self.rows = kept }
+    self.rows = kept.map { rows[Int($0)] }
+  }
+
+  func column(_ field: EventField) throws -> ColumnVector {
+    switch field {
+    case .timestamp:
+      return .timestamps(IntegerVector(values: picked(try rowGroup.timestamps())))
+    case .ingestionTime:
+      return .timestamps(IntegerVector(values: picked(try rowGroup.ingestionTimes())))
+    case .message: return .strings(try rowGroup.messages(rows))
+    case .logStream:
+      let streams = try rowGroup.streams()
+      return rows.map { streams.gather($0) } ?? streams
+    case .log: return .constant(.string("0:" + rowGroup.logGroup), count: count)
+    case .pointer: return pointers(try order())
+    case .discovered(let name):
+      guard rowGroup.mayHave(name) else { return .missing(count: count) }
+      return try rowGroup.column(name, rows: rows)
+    }
+  }
+
+  func order() throws -> RowOrder {
+    RowOrder(
+      times: picked(try rowGroup.timestamps()),
+      sequences: picked(try rowGroup.sequenceNumbers()))
+  }
+
+  /// The discovered fields that have a value in one of the rows.
+  func discovered() throws -> [NamedColumn] {
+    guard count > 0 else { return [] }
+    return try rowGroup.discoveredFields().compactMap { field in
+      let vector = try rowGroup.column(field.name, rows: rows)
+      return vector.isAllMissing ? nil : NamedColumn(name: field.name, vector: vector)
+    }
+  }
+
+  private func picked<Element>(_ values: [Element]) -> [Element] {
+    guard let rows else { return values }
+    return rows.map { values[Int($0)] }
+  }
+
+  /// Record ids: time and arrival number, which is unique in the store.
+  private func pointers(_ order: RowOrder) -> ColumnVector {
+    .values(
+      zip(order.times, order.sequences).map { time, sequence in
+        .string(Self.hex(UInt64(bitPattern: time)) + Self.hex(sequence))
+      })
+  }
+
+  private static func hex(_ number: UInt64) -> String {
+    let digits = String(number, radix: 16)
+    return String(repeating: "0", count: 16 - digits.count) + digits
+  }
+}

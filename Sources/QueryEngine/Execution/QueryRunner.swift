@@ -1,0 +1,98 @@
+import Columnar
+import LogStorage
+import QueryLanguage
+
+// A run, on one screen: the scan with the first segment on all workers, behind it a chain of stages
+// on the calling thread, at its end the caller's sink.
+//
+//     workers: row group → filters → partial groups ┐
+//     caller:                   merged groups → SegmentStage → LimitStage → OutputStage → sink
+
+/// Runs one plan on one source.
+struct QueryRunner {
+  let layout: PlanLayout
+  let options: QueryOptions
+  let control: RunControl
+
+  init(_ plan: LogicalPlan, options: QueryOptions) {
+    layout = PlanLayout(plan, options: options)
+    self.options = options
+    control = RunControl(options)
+  }
+
+  private var plan: LogicalPlan { layout.plan }
+
+  func run(
+    on source: any EventSource, sink: @escaping (ColumnBatch) throws -> Void
+  ) throws -> QueryStatistics {
+    let start = ContinuousClock.now
+    let output = OutputStage(layout: layout, limit: options.resultLimit, sink: sink)
+    let first = stages(behind: 0, before: output)
+    let scan = ScanRunner(
+      layout: layout, source: source, control: control, workers: max(1, options.workers))
+    let result = try scan.run(into: first)
+    let scanned = ContinuousClock.now
+    try first.finish()
+    let end = ContinuousClock.now
+    var statistics = QueryStatistics(result)
+    statistics.resultCount = output.rowCount
+    statistics.peakMemoryBytes = control.budget.peak
+    statistics.phases = [
+      ("scan", milliseconds(scanned - start)), ("finish", milliseconds(end - scanned)),
+    ]
+    statistics.elapsedMilliseconds = milliseconds(end - start)
+    statistics.approximations = layout.context.approximations
+    return statistics
+  }
+
+  /// The steps behind the streaming part of a segment, to the end of the query.
+  private func stages(behind index: Int, before output: any RowStage) -> any RowStage {
+    let segment = plan.segments[index]
+    var next: any RowStage
+    if index + 1 < plan.segments.count {
+      let later = stages(behind: index + 1, before: output)
+      next = SegmentStage(
+        SegmentRows(layout: layout, index: index + 1), control: control, next: later)
+    } else {
+      next = output
+    }
+    switch segment.barrier {
+    case .stats(let stats)?:
+      // The scan itself aggregates for the first segment.
+      if index > 0 {
+        next = StatsStage(stats, layout: layout, control: control, next: next)
+      }
+    case .dedup(let keys)?:
+      next = DedupStage(keys, layout: layout, control: control, next: next)
+    case .matches(let extraction, let captures)?:
+      next = MatchesStage(
+        plan.extractions[extraction], captures, layout: layout, next: next)
+    case nil: break
+    }
+    if let limit = segment.limit { next = LimitStage(limit, next: next) }
+    if let tail = segment.tail { next = TailStage(tail, control: control, next: next) }
+    return next
+  }
+
+  private func milliseconds(_ duration: Duration) -> Double {
+    Double(duration.components.seconds) * 1e3 + Double(duration.components.attoseconds) / 1e15
+  }
+}
+
+extension QueryStatistics {
+  fileprivate init(_ result: ScanRunner.Result) {
+    let scan = result.statistics
+    self.init()
+    recordsMatched = result.matchedCount
+    recordsScanned = scan.rowsScanned
+    bytesScanned = scan.rawBytesScanned
+    bytesRead = scan.bytesRead
+    recordsSkipped = scan.rowsSkipped
+    logGroupsScanned = scan.logGroupsScanned
+    segmentsRead = scan.segmentsRead
+    segmentsSkipped = scan.segmentsSkipped
+    rowGroupsRead = scan.rowGroupsRead
+    rowGroupsSkipped = scan.rowGroupsSkipped
+    damagedParts = scan.damagedParts
+  }
+}

@@ -1,0 +1,103 @@
+import LogStorage
+import Synchronization
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+// A scan on several threads. Each worker draws a row group from the shared cursor, works on it alone
+// and leaves a piece in the queue, which gives the pieces on in the order of the scan. Nothing else
+// is shared, so there is nothing else to lock.
+
+/// Workers drawing from one cursor, and the pieces they leave.
+final class ScanDriver<Piece: Sendable>: Sendable {
+  private struct State {
+    var queue: OrdinalQueue<Piece>
+    var isStopped = false
+    /// Whether the consumer takes nothing more until all workers have ended.
+    var isConsumerGone = false
+  }
+
+  private let cursor: any RowGroupCursor
+  private let control: RunControl
+  private let workers: Int
+  private let state: Mutex<State>
+  private let process: @Sendable (any RowGroup) throws -> Piece?
+
+  /// - Parameter process: turns a row group into a piece, or `nil` if nothing of it is left.
+  init(
+    cursor: any RowGroupCursor, control: RunControl, workers: Int,
+    process: @escaping @Sendable (any RowGroup) throws -> Piece?
+  ) {
+    self.cursor = cursor
+    self.control = control
+    self.workers = workers
+    self.process = process
+    state = Mutex(State(queue: OrdinalQueue(workers: workers)))
+  }
+
+  /// Says that the consumer takes nothing more until all workers have ended.
+  func consumerEnds() { state.withLock { $0.isConsumerGone = true } }
+
+  /// Makes all workers end after the row group they are at.
+  func stop() { state.withLock { $0.isStopped = true } }
+
+  /// Draws and processes row groups to the end of the scan.
+  ///
+  /// - Parameter afterEach: called behind each row group, on the thread of the worker.
+  func work(_ worker: Int, afterEach: () throws -> Void) throws {
+    defer { state.withLock { $0.queue.didDraw(worker, nil) } }
+    do {
+      while try mayDraw(worker) {
+        guard let rowGroup = try cursor.next() else { return }
+        let ordinal = rowGroup.ordinal
+        state.withLock { $0.queue.didDraw(worker, ordinal) }
+        let piece = try process(rowGroup)
+        state.withLock { state in
+          if let piece {
+            state.queue.deposit(worker, ordinal, piece)
+          } else {
+            state.queue.pass(worker, ordinal)
+          }
+        }
+        control.progress?(cursor.statistics)
+        try afterEach()
+      }
+    } catch {
+      stop()
+      throw error
+    }
+  }
+
+  private func mayDraw(_ worker: Int) throws -> Bool {
+    try control.check()
+    return state.withLock { state in
+      if !state.isStopped { state.queue.willDraw(worker) }
+      return !state.isStopped
+    }
+  }
+
+  /// Waits while more pieces lie ready than the consumer takes, so that a slow reader of the result
+  /// does not fill the memory. Only for workers that are not the consumer.
+  ///
+  /// It sleeps and looks again: the wait is as long as a consumer's write, and a millisecond more
+  /// does not matter then.
+  func waitForConsumer() throws {
+    while state.withLock({
+      !$0.isStopped && !$0.isConsumerGone && $0.queue.count > 4 * workers
+    }) {
+      try control.check()
+      usleep(1000)
+    }
+  }
+
+  /// Removes the pieces that are next in the order of the scan.
+  func takeReady() -> [Piece] { state.withLock { $0.queue.takeReady() } }
+
+  /// Hands the pieces that are next to `body`, one thread at a time, in the order of the scan.
+  func reduceReady(_ body: ([Piece]) throws -> Void) throws {
+    try state.withLock { try body($0.queue.takeReady()) }
+  }
+}

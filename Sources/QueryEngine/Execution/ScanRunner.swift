@@ -1,0 +1,277 @@
+import Columnar
+import LogStorage
+import Synchronization
+
+// The first segment, on all workers. What it feeds decides how: an aggregation takes partial
+// groups in any number and merges them in the order of the scan; a sort, and a small limit, take
+// each row group's best rows; everything else wants the rows themselves, in order of time, as soon
+// as that order is certain.
+
+/// Runs the first segment of a plan over a source.
+struct ScanRunner {
+  let layout: PlanLayout
+  let source: any EventSource
+  let control: RunControl
+  let workers: Int
+
+  /// What became of the scan.
+  struct Result {
+    var statistics: ScanStatistics
+    /// Events that passed the filters.
+    var matchedCount: Int
+  }
+
+  private var segment: PlanSegment { layout.plan.segments[0] }
+
+  /// Runs to the end, or until `next` is satisfied.
+  func run(into next: any RowStage) throws -> Result {
+    let matched = MatchCounter()
+    let cursor = try source.scan(request)
+    if case .stats(let stats)? = segment.barrier {
+      try runAggregation(stats, cursor, matched, into: next)
+    } else if isOrderedByTime, !hasSmallLimit {
+      try runOrdered(cursor, matched, into: next)
+    } else {
+      try runSorted(cursor, matched, into: next)
+    }
+    return Result(statistics: cursor.statistics, matchedCount: matched.count)
+  }
+
+  /// What the source is asked for; also used to explain.
+  var request: ScanRequest {
+    let scan = layout.plan.scan
+    return ScanRequest(
+      logGroups: scan.logGroups, window: scan.window, order: order, predicates: scan.predicates)
+  }
+
+  /// Row groups in order of time where the rows leave in that order, else in the cheapest one.
+  private var order: ScanRequest.Order {
+    if case .stats? = segment.barrier { return .unspecified }
+    return segment.timeOrder(in: layout.plan) ?? .unspecified
+  }
+
+  private var rows: SegmentRows { SegmentRows(layout: layout, index: 0) }
+
+  /// Whether the rows leave the segment in order of time.
+  private var isOrderedByTime: Bool { segment.timeOrder(in: layout.plan) != nil }
+
+  /// Whether the rows wanted are so few that they are best kept by themselves.
+  private var hasSmallLimit: Bool { rows.topCount.map { $0 <= 10_000 } ?? false }
+
+  // MARK: Aggregation
+
+  private func runAggregation(
+    _ stats: StatsStep, _ cursor: any RowGroupCursor, _ matched: MatchCounter,
+    into next: any RowStage
+  ) throws {
+    let rows = rows
+    let layout = layout
+    let budget = control.budget
+    let driver = ScanDriver<PartialGroups>(cursor: cursor, control: control, workers: workers) {
+      rowGroup in
+      var frame = Frame(rowGroup, layout: layout)
+      try rows.filter(&frame)
+      matched.add(frame.rowCount)
+      guard frame.rowCount > 0 else { return nil }
+      return try PartialGroups(stats, of: &frame)
+    }
+    let total = Mutex(GroupMerger(stats, layout: layout, budget: budget))
+    try Workers.run(workers) { worker in
+      try driver.work(worker) {
+        try driver.reduceReady { pieces in
+          try total.withLock { merger in for piece in pieces { try merger.merge(piece) } }
+        }
+      }
+    }
+    try driver.reduceReady { pieces in
+      try total.withLock { merger in for piece in pieces { try merger.merge(piece) } }
+    }
+    for batch in try total.withLock({ try $0.finish() }) { try next.consume(batch) }
+  }
+
+  // MARK: Sorted rows
+
+  private func runSorted(
+    _ cursor: any RowGroupCursor, _ matched: MatchCounter, into next: any RowStage
+  ) throws {
+    let rows = rows
+    let layout = layout
+    let top = TopRows(rows, budget: control.budget)
+    let driver = ScanDriver<SortPiece>(cursor: cursor, control: control, workers: workers) {
+      rowGroup in
+      var frame = Frame(rowGroup, layout: layout)
+      try rows.filter(&frame)
+      matched.add(frame.rowCount)
+      var piece = try top.piece(&frame)
+      piece.boundOfRest = rowGroup.boundOfRest
+      return piece
+    }
+    try Workers.run(workers) { worker in
+      try driver.work(worker) {
+        var isDone = false
+        try driver.reduceReady { pieces in
+          for piece in pieces where try top.add(piece) { isDone = true }
+        }
+        if isDone { driver.stop() }
+      }
+    }
+    try driver.reduceReady { pieces in for piece in pieces { _ = try top.add(piece) } }
+    try top.drain { batch in
+      try control.check()
+      try next.consume(batch)
+    }
+  }
+
+  // MARK: Rows in order of time
+
+  private struct OrderedPiece: Sendable {
+    let batch: RowBatch?
+    let boundOfRest: Int64?
+  }
+
+  private func runOrdered(
+    _ cursor: any RowGroupCursor, _ matched: MatchCounter, into next: any RowStage
+  ) throws {
+    let rows = rows
+    let layout = layout
+    let isNewestFirst = segment.timeOrder(in: layout.plan) != .oldestFirst
+    let driver = ScanDriver<OrderedPiece>(cursor: cursor, control: control, workers: workers) {
+      rowGroup in
+      var frame = Frame(rowGroup, layout: layout)
+      try rows.filter(&frame)
+      matched.add(frame.rowCount)
+      var batch = frame.rowCount > 0 ? try rows.detached(&frame) : nil
+      if isNewestFirst { batch = batch?.reversed() }
+      return OrderedPiece(batch: batch, boundOfRest: rowGroup.boundOfRest)
+    }
+    // The sink of the query stays on the calling thread, which is worker 0 of `Workers.run`.
+    let consumer = CallingThreadOnly(
+      OrderedConsumer(
+        merge: OrderedMerge(isNewestFirst: isNewestFirst, budget: control.budget), next: next,
+        control: control))
+    try Workers.run(workers) { worker in
+      guard worker == 0 else {
+        return try driver.work(worker) { try driver.waitForConsumer() }
+      }
+      try driver.work(worker) {
+        for piece in driver.takeReady() { try consumer.value.take(piece.batch, piece.boundOfRest) }
+        if consumer.value.isSatisfied { driver.stop() }
+      }
+      driver.consumerEnds()
+    }
+    for piece in driver.takeReady() { try consumer.value.take(piece.batch, piece.boundOfRest) }
+    try consumer.value.takeRest()
+  }
+}
+
+/// The calling thread's end of an ordered scan.
+private final class OrderedConsumer {
+  private var merge: OrderedMerge
+  private let next: any RowStage
+  private let control: RunControl
+
+  init(merge: OrderedMerge, next: any RowStage, control: RunControl) {
+    self.merge = merge
+    self.next = next
+    self.control = control
+  }
+
+  var isSatisfied: Bool { next.isSatisfied }
+
+  func take(_ batch: RowBatch?, _ bound: Int64?) throws {
+    guard !isSatisfied else { return }
+    if let batch { try merge.add(batch) }
+    if let bound { try drain(upTo: bound) }
+  }
+
+  func takeRest() throws { try drain(upTo: nil) }
+
+  private func drain(upTo bound: Int64?) throws {
+    try merge.drain(upTo: bound) { batch in
+      try control.check()
+      if !next.isSatisfied { try next.consume(batch) }
+    }
+  }
+}
+
+/// Carries a value through a `@Sendable` closure to the thread it came from.
+///
+/// `@unchecked Sendable` holds because `Workers.run` calls worker 0 on the calling thread and
+/// returns only when all workers have ended; no other worker touches `value`.
+private struct CallingThreadOnly<Wrapped>: @unchecked Sendable {
+  let value: Wrapped
+  init(_ value: Wrapped) { self.value = value }
+}
+
+/// Counts events over all workers.
+final class MatchCounter: Sendable {
+  private let total = Atomic<Int>(0)
+  func add(_ count: Int) { total.add(count, ordering: .relaxed) }
+  var count: Int { total.load(ordering: .relaxed) }
+}
+
+/// The best rows of an ordered or sorted scan, over all workers.
+final class TopRows: Sendable {
+  private let rows: SegmentRows
+  private let limit: Int?
+  private let isOrderedByTime: Bool
+  private let isNewestFirst: Bool
+  private let buffer: Mutex<SortBuffer>
+
+  init(_ rows: SegmentRows, budget: MemoryBudget) {
+    self.rows = rows
+    limit = rows.topCount
+    let order = rows.segment.timeOrder(in: rows.layout.plan)
+    isOrderedByTime = order != nil
+    isNewestFirst = order != .oldestFirst
+    buffer = Mutex(
+      SortBuffer(
+        directions: order == nil ? rows.segment.sortKeys.map(\.isDescending) : [],
+        limit: limit, order: order ?? .newestFirst, budget: budget))
+  }
+
+  /// The rows of a frame that can be among the wanted ones.
+  func piece(_ frame: inout Frame) throws -> SortPiece {
+    guard isOrderedByTime else { return try rows.sortPiece(&frame, limit: limit) }
+    // Rows of a row group are in ascending order: the wanted ones lie at one end.
+    if let limit, frame.rowCount > limit {
+      let count = UInt32(frame.rowCount)
+      let wanted = UInt32(limit)
+      frame.narrow(to: SelectionVector(isNewestFirst ? count - wanted..<count : 0..<wanted))
+    }
+    return SortPiece(batch: try rows.detached(&frame), keys: [])
+  }
+
+  /// Adds the next piece; returns whether nothing that follows in an ordered scan can matter.
+  func add(_ piece: SortPiece) throws -> Bool {
+    try buffer.withLock { buffer in
+      try buffer.add(piece)
+      guard isOrderedByTime, let limit, let bound = piece.boundOfRest else { return false }
+      return buffer.hasRows(limit, before: bound, isNewestFirst: isNewestFirst)
+    }
+  }
+
+  func drain(_ body: (RowBatch) throws -> Void) throws {
+    var taken = buffer.withLock { $0 }
+    try taken.drain(body)
+  }
+}
+
+extension PlanSegment {
+  /// The order of time in which the rows leave the segment, or `nil` if another order is asked for.
+  ///
+  /// `sort @timestamp desc` is the order events have anyway, `sort @timestamp asc` its reverse.
+  func timeOrder(in plan: LogicalPlan) -> ScanRequest.Order? {
+    guard let first = sortKeys.first else { return .newestFirst }
+    guard sortKeys.allSatisfy({ $0.expression.isEventTime(in: plan) }) else { return nil }
+    return first.isDescending ? .newestFirst : .oldestFirst
+  }
+}
+
+extension BoundExpression {
+  /// Whether this is the time of the event itself.
+  func isEventTime(in plan: LogicalPlan) -> Bool {
+    guard let slot, case .event(.timestamp) = plan.slots[slot].source else { return false }
+    return true
+  }
+}

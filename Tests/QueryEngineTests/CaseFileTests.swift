@@ -1,0 +1,110 @@
+import Columnar
+import Foundation
+import LogStorage
+import QueryLanguage
+import TestSupport
+import Testing
+
+@testable import QueryEngine
+
+/// One way to run a query; every case gives the same answer under each.
+struct Configuration: Sendable, CustomTestStringConvertible {
+  let name: String
+  var rowsPerGroup = 65_536
+  var workers = 1
+  var isOptimized = true
+  var isUnordered = false
+  /// Makes the source of the events; replaced where they go through the store or a file.
+  var source: @Sendable (Configuration, [String]) throws -> any EventSource = {
+    configuration, texts in
+    var source = MemorySource(texts: texts, rowsPerGroup: configuration.rowsPerGroup)
+    source.isUnordered = configuration.isUnordered
+    return source
+  }
+
+  var testDescription: String { name }
+
+  static let all = [
+    Configuration(name: "one worker, large row groups"),
+    Configuration(name: "one worker, 7 rows each", rowsPerGroup: 7),
+    Configuration(name: "two workers, 2 rows each", rowsPerGroup: 2, workers: 2),
+    Configuration(
+      name: "three workers, 1 row each, any order", rowsPerGroup: 1, workers: 3, isUnordered: true),
+    Configuration(name: "without optimizer", rowsPerGroup: 3, isOptimized: false),
+  ]
+}
+
+@Suite struct CaseFileTests {
+  static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .appendingPathComponent("Cases").path
+  static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent().deletingLastPathComponent().path
+
+  @Test(arguments: try CaseFile.cases(inFolder: folder))
+  func `answers as written`(_ target: LanguageCase) throws {
+    for configuration in Configuration.all {
+      let actual = try CaseRunner(target, configuration).run()
+      if actual == target.expected { continue }
+      Issue.record(
+        "\(target) (\(configuration.name)) gave:\n\(actual)\ninstead of:\n\(target.expected)")
+      if CaseFile.isRecording {
+        try CaseFile.record(actual, for: target, inFolder: Self.folder)
+        return
+      }
+    }
+  }
+}
+
+/// Runs one case under one configuration and writes its result as case files do.
+struct CaseRunner {
+  let target: LanguageCase
+  let configuration: Configuration
+
+  init(_ target: LanguageCase, _ configuration: Configuration) {
+    self.target = target
+    self.configuration = configuration
+  }
+
+  func run() throws -> String {
+    do {
+      let prepared = try PreparedQuery(target.text, options: options)
+      return try rows(of: prepared)
+    } catch let error as QueryError {
+      let formatter = DiagnosticFormatter(source: error.text)
+      return error.diagnostics.map { formatter.format($0) }.joined(separator: "\n")
+    }
+  }
+
+  private var options: QueryOptions {
+    // An hour after the first event.
+    var options = QueryOptions(now: 1_772_449_200_000)
+    options.workers = configuration.workers
+    options.isOptimized = configuration.isOptimized
+    options.isStrict = target.options.contains("strict")
+    return options
+  }
+
+  private func rows(of prepared: PreparedQuery) throws -> String {
+    var texts = target.events
+    if let source = target.source {
+      texts = try String(contentsOfFile: "\(CaseFileTests.root)/\(source)", encoding: .utf8)
+        .split(separator: "\n").map(String.init)
+    }
+    var names = prepared.columns ?? []
+    var rows: [[String: String]] = []
+    let outcome = try prepared.run(on: try configuration.source(configuration, texts)) { batch in
+      for name in batch.names where !names.contains(name) { names.append(name) }
+      for row in 0..<batch.rowCount {
+        var cells: [String: String] = [:]
+        for (name, column) in zip(batch.names, batch.columns) {
+          let value = column.value(at: row)
+          if !value.isMissing { cells[name] = value.displayText }
+        }
+        rows.append(cells)
+      }
+    }
+    let lines = rows.map { row in names.map { row[$0] ?? "(none)" }.joined(separator: " | ") }
+    let warnings = outcome.warnings.map { "! \($0.id)" }
+    return ([names.joined(separator: " | ")] + lines + warnings).joined(separator: "\n")
+  }
+}
