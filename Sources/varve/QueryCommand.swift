@@ -38,6 +38,10 @@ struct QueryCommand: ParsableCommand {
 
   func run() throws {
     let (text, files) = try textAndFiles()
+    guard files.isEmpty || query.group.isEmpty else {
+      throw CommandFailure.usage(
+        "--group names log groups of a store, but files are read here; leave out one of them")
+    }
     let options = try query.options()
     let source = {
       try EventSources.open(

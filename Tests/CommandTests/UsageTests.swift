@@ -21,6 +21,7 @@ import Testing
     (["query", "fields x", "--start", "soon"], "--start 'soon' is no time"),
     (["query", "fields x", "--since", "3h", "--start", "3h"], "--since cannot stand beside"),
     (["query", "fields x", "--start", "1h", "--end", "2h"], "lies after"),
+    (["query", "fields x", "--group", "g", "file"], "--group names log groups of a store"),
     (["query", "fields x", "--memory", "much"], "--memory 'much' is no size"),
     (["query", "fields x", "--timeout", "5"], "--timeout '5' is no length of time"),
     (["query", "fields x", "--now", "then"], "--now 'then' is no time"),

@@ -19,17 +19,32 @@ struct QueryRunner {
   ) throws -> CommandExit {
     let query = try PreparedQuery(text, options: options)
     var writer = try ResultWriter(format: format, columns: query.columns, zone: zone)
-    let outcome: QueryOutcome
+    let (events, outcome): (any EventSource, QueryOutcome)
     do {
-      outcome = try query.run(on: source()) { try writer.write($0) }
+      events = try source()
+      outcome = try query.run(on: events) { try writer.write($0) }
     } catch {
       try writer.abandon()
       throw error
     }
     try writer.finish(outcome)
     if !isQuiet, format != .json { DiagnosticText.show(outcome.warnings, of: query.text) }
+    if !isQuiet, let files = events as? FileEventSource { report(files.found) }
     report(outcome.statistics)
     return outcome.statistics.damagedParts.isEmpty ? .success : .incomplete
+  }
+
+  /// What reading files brought to light, so that nobody takes an answer for more than it is.
+  private func report(_ found: FileEventSource.Findings) {
+    if found.withoutTimeCount > 0 {
+      let events = HumanUnits.count(found.withoutTimeCount, "event")
+      Terminal.say("note: \(events) without a time of its own: @timestamp is the time of reading\n")
+    }
+    if found.tooLongCount > 0 {
+      let lines = HumanUnits.count(found.tooLongCount, "line")
+      let limit = HumanUnits.bytes(StorageLimits.bytesPerEvent)
+      Terminal.say("note: \(lines) longer than \(limit) left out\n")
+    }
   }
 
   private func report(_ statistics: QueryStatistics) {
