@@ -114,6 +114,11 @@ package final class LogStore: Sendable {
     defer { try? lock.unlock() }
     if try fileSystem.status(of: names.format) != nil { return }
     for directory in names.directories { _ = try fileSystem.makeDirectory(directory) }
+    // All of them now: a disk may be full when they are needed.
+    for path in [names.collectionLock, names.maintenanceLock] {
+      _ = try fileSystem.open(path, .createOrAppend)
+    }
+    try fileSystem.syncDirectory(names.locks)
     try fileSystem.syncDirectory(names.root)
     try ManifestLog.create(names: names, fileSystem: fileSystem, clock: options.clock)
     let line = "varve store \(formatVersion)\n"

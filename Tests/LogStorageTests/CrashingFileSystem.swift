@@ -48,7 +48,8 @@ final class CrashingFileSystem: FileSystem {
     machine.withLock { $0.crashAt = $0.operations + count }
   }
 
-  /// Makes all operations on paths that contain the text fail, until `nil` is set.
+  /// Makes all operations on paths that contain the text fail, until `nil` is set; `sync <path>` and
+  /// `make <path>` fail only those.
   func fail(_ part: String, with error: StorageError?) {
     machine.withLock { $0.failures[part] = error }
   }
@@ -125,6 +126,7 @@ final class CrashingFileSystem: FileSystem {
     case (.createExclusive, _?): throw StorageError(.inputOutput, "\(path): File exists")
     case (.createOrAppend, nil), (.createExclusive, nil):
       try step(path)
+      try requirePower("make " + path)
       let node = Node()
       node.modified.withLock { $0 = clock }
       try machine.withLock {

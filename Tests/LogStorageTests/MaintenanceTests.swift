@@ -192,6 +192,35 @@ import Testing
     #expect(verification.problems.contains { $0.contains("row group at byte 64") })
   }
 
+  @Test func `on a full disk expired segments still go, and what could not be merged is reported`()
+    throws
+  {
+    let disk = CrashingFileSystem()
+    let store = try makeStore(on: disk)
+    try store.publish(
+      SampleEvents("old", count: 4, from: yesterday - 9 * Day.milliseconds), to: "api")
+    for _ in 0..<2 { try store.publish(SampleEvents("x", count: 4, from: yesterday), to: "api") }
+    try store.setRetention("api", days: 5)
+    disk.fail("make /store/tmp/", with: StorageError(.diskFull, "no room"))
+    let report = try store.retain()
+    #expect(report.expiredRowCount == 4)
+    #expect(report.removedFileCount == 1)
+    #expect(report.problems.count == 1)
+    #expect(try store.events().count == 8)
+  }
+
+  @Test func `an open store lets go of files that were removed`() throws {
+    let disk = CrashingFileSystem()
+    let store = try makeStore(on: disk)
+    try store.publish(SampleEvents("x", count: 4, from: yesterday), to: "api")
+    #expect(try store.events().count == 4)
+    let record = try store.segments()[0].record
+    #expect(store.cache.isOpen(record.id))
+    try store.deleteGroup("api")
+    #expect(try store.events().isEmpty)
+    #expect(!store.cache.isOpen(record.id))
+  }
+
   @Test func `pinned files outlive their removal until the reader is gone`() throws {
     let disk = CrashingFileSystem()
     let store = try makeStore(on: disk)

@@ -151,7 +151,7 @@ struct GarbageCollector {
 extension ManifestState {
   /// Whether a segment is live, or removed and still awaiting its collection.
   fileprivate func names(_ id: SegmentID) -> Bool {
-    removed[id] != nil || groups.values.contains { $0.segments[id] != nil }
+    removed[id] != nil || isLive(id)
   }
 }
 

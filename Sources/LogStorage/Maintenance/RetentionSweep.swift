@@ -52,16 +52,22 @@ struct RetentionSweep {
     self.policy = policy
   }
 
-  /// Runs everything; the caller holds the maintenance lock.
+  /// Runs everything; the caller holds the maintenance lock. Files of expired segments go before anything
+  /// is written, so that a full disk can be freed.
   func run(exact: Bool) throws -> RetentionReport {
     var report = RetentionReport(isDryRun: false)
     try expire(&report)
+    try collect(&report)
     if exact { try erase(&report) }
     try compact(&report)
-    let collected = try GarbageCollector(store: store).run()
-    report.removedFileCount = collected.removedFileCount + collected.orphanCount
-    report.removedByteCount = collected.removedByteCount
+    if report.mergeCount > 0 || report.erasedRowCount > 0 { try collect(&report) }
     return report
+  }
+
+  private func collect(_ report: inout RetentionReport) throws {
+    let collected = try GarbageCollector(store: store).run()
+    report.removedFileCount += collected.removedFileCount + collected.orphanCount
+    report.removedByteCount += collected.removedByteCount
   }
 
   /// Says what `run` would expire, erase and merge.
@@ -191,7 +197,7 @@ struct RetentionSweep {
     report.mergedByteCount += merge.reduce(0) { $0 + $1.byteCount }
   }
 
-  /// Does one piece of work; damage and lost races become problems of the report, other errors (a full disk)
+  /// Does one piece of work; damage, lost races and a full disk become problems of the report, other errors
   /// end the run.
   private func attempt(
     _ report: inout RetentionReport, _ what: String,
@@ -200,7 +206,7 @@ struct RetentionSweep {
     do {
       try body(&report)
     } catch let error as StorageError
-      where [.damaged, .busy, .missingFile, .unknownVersion].contains(error.code)
+      where [.damaged, .busy, .missingFile, .unknownVersion, .diskFull].contains(error.code)
     {
       report.problems.append("\(what): \(error.message)")
     }

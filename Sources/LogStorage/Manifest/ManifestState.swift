@@ -41,6 +41,9 @@ package struct ManifestState: Sendable, Hashable {
   /// Live segments of all groups.
   package var segmentCount: Int { groups.values.reduce(0) { $0 + $1.segments.count } }
 
+  /// Whether a segment is live.
+  func isLive(_ id: SegmentID) -> Bool { groups.values.contains { $0.segments[id] != nil } }
+
   /// Applies one transaction, which makes the next generation.
   ///
   /// - Throws: `StorageError` `damaged` when an action contradicts the state: the log is not the one

@@ -43,6 +43,8 @@ final class SegmentCache: Sendable {
     var segments: [SegmentID: Entry] = [:]
     var metadataByteCount = 0
     var time: UInt64 = 0
+    /// The newest state that `keep` was told.
+    var generation: UInt64 = 0
   }
 
   private struct Entry {
@@ -78,6 +80,22 @@ final class SegmentCache: Sendable {
     insert(segment, record.id)
     return segment
   }
+
+  /// Closes segments that the newest state no longer has, so that the disk gets their space back. Scans under
+  /// way keep what they hold.
+  func keep(only state: ManifestState) {
+    contents.withLock { contents in
+      guard contents.generation < state.generation else { return }
+      contents.generation = state.generation
+      for (id, entry) in contents.segments where !state.isLive(id) {
+        contents.segments[id] = nil
+        contents.metadataByteCount -= entry.segment.metadataByteCount
+      }
+    }
+  }
+
+  /// Whether a segment is kept open.
+  func isOpen(_ id: SegmentID) -> Bool { contents.withLock { $0.segments[id] != nil } }
 
   private func use(_ id: SegmentID) -> OpenSegment? {
     contents.withLock { contents in

@@ -79,6 +79,7 @@ extension LogStore {
     _ = try lock.lock(.shared, waiting: true)
     defer { try? lock.unlock() }
     let state = try manifest.refresh()
+    cache.keep(only: state)
     let pin = try permitted {
       try Pin(generation: state.generation, names: names, options: options)
     }
