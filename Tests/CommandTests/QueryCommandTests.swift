@@ -174,10 +174,10 @@ import Testing
         | limt 1;
         filter note = "a;b"
         | stats count(*) as n ;
-        stats max(ms) as m
+        stats sum(ms) as m
         """)
     #expect(result.status == 1)
-    #expect(result.lines == [#"{"n":3}"#, #"{"n":0}"#, #"{"m":12.5}"#])
+    #expect(result.lines == [#"{"n":3}"#, #"{"n":0}"#, #"{"m":19.5}"#])
     let statements = result.errors.split(separator: "\n").filter { $0.hasPrefix("{") }.map(
       String.init)
     let parsed = try statements.map(object)

@@ -7,20 +7,20 @@ import Testing
     let varve = try VarveProcess()
     #expect(try varve("ingest", "-g", "days", "-", input: "{\"n\":1}\n").status == 0)
     let shell = try PseudoTerminal(varve)
-    try shell.wait(for: "varve> ")
+    try shell.waitForPrompt()
     try shell.type("help stats\n")
     try shell.wait(for: "Example:")
-    try shell.wait(for: "varve> ")
+    try shell.waitForPrompt()
     try shell.type(".mode csv\n")
-    try shell.wait(for: "varve> ")
+    try shell.waitForPrompt()
     try shell.type(".groups\n")
     try shell.wait(for: "days,1,7,")
-    try shell.wait(for: "varve> ")
+    try shell.waitForPrompt()
     try shell.type("fields n |\n")
     try shell.wait(for: "...> ")
     try shell.type("limt 1;\n")
     try shell.wait(for: "did you mean 'limit'?")
-    try shell.wait(for: "varve> ")
+    try shell.waitForPrompt()
     try shell.type("\u{04}")
     #expect(try shell.end() == 0)
     let history = try String(
@@ -33,16 +33,16 @@ import Testing
     let varve = try VarveProcess()
     #expect(try varve("ingest", "-g", "days", "-", input: "{\"n\":1}\n").status == 0)
     let shell = try PseudoTerminal(varve)
-    try shell.wait(for: "varve> ")
+    try shell.waitForPrompt()
     try shell.type("fields n |\n")
     try shell.wait(for: "...> ")
     try shell.type("half a li")
     try shell.wait(for: "half a li")
     shell.interrupt()
-    try shell.wait(for: "varve> ")
+    try shell.waitForPrompt()
     try shell.type(".mode\n")
     try shell.wait(for: "Rows are printed as table.")
-    try shell.wait(for: "varve> ")
+    try shell.waitForPrompt()
     try shell.type(".quit\n")
     #expect(try shell.end() == 0)
   }
@@ -101,6 +101,14 @@ final class PseudoTerminal {
       }
       seen += more
     }
+  }
+
+  /// Waits until the shell has asked for a line and says no more. The prompt alone does not tell: the
+  /// editor may draw it again with the line that was typed.
+  func waitForPrompt() throws {
+    try wait(for: "varve> ")
+    while let more = readSome(), !more.isEmpty { seen += more }
+    seen = ""
   }
 
   /// What Ctrl-C does.

@@ -91,6 +91,8 @@ private enum LineEditorInput {
     guard Interruption.total != interruptsSeen else { return endOfFile }
     wasInterrupted = true
     interruptsSeen = Interruption.total
+    // What was typed before it goes too, as Ctrl-C does it on a terminal.
+    tcflush(STDIN_FILENO, TCIFLUSH)
     pending = [lineEnd]
     return killLine
   }
@@ -98,11 +100,26 @@ private enum LineEditorInput {
   /// `nil` when the read was interrupted by Ctrl-C, or at the end.
   private static func nextByte() -> UInt8? {
     var byte: UInt8 = 0
-    while true {
-      let count = Glibc.read(STDIN_FILENO, &byte, 1)
-      if count == 1 { return byte }
+    guard waitForInput() else { return nil }
+    return Glibc.read(STDIN_FILENO, &byte, 1) == 1 ? byte : nil
+  }
+
+  /// Whether there is input, or its end. `false` when Ctrl-C came instead, be it just before: the signal is
+  /// let in only while waiting, so none falls between looking and waiting.
+  private static func waitForInput() -> Bool {
+    var (interrupt, usual) = (sigset_t(), sigset_t())
+    sigemptyset(&interrupt)
+    sigaddset(&interrupt, SIGINT)
+    pthread_sigmask(SIG_BLOCK, &interrupt, &usual)
+    defer { pthread_sigmask(SIG_SETMASK, &usual, nil) }
+    while Interruption.total == interruptsSeen {
+      var input = fd_set()
+      input.__fds_bits.0 = 1 << STDIN_FILENO
       // Other signals, such as a resized window, do not matter here.
-      if count == 0 || errno != EINTR || Interruption.total != interruptsSeen { return nil }
+      if pselect(STDIN_FILENO + 1, &input, nil, nil, nil, &usual) >= 0 || errno != EINTR {
+        return true
+      }
     }
+    return false
   }
 }
