@@ -69,6 +69,29 @@ import Testing
     #expect(try store.retain().isNoOperation, "seed \(seed)")
   }
 
+  @Test(arguments: [
+    "api.ndjson", "glue.ndjson", "lambda.log", "stepfunctions.ndjson", "vpcflow.log",
+  ])
+  func `merging sample logs keeps every byte`(_ file: String) throws {
+    let store = try makeStore()
+    let lines = try ProjectFolder.text("SampleLogs/\(file)").split(separator: "\n")
+    // Every seventh line goes to the same piece, so that the pieces overlap in time.
+    for piece in 0..<7 {
+      let text = lines.enumerated().filter { $0.offset % 7 == piece }.map(\.element)
+        .joined(separator: "\n")
+      let session = try IngestSession(
+        store: store, options: IngestSession.Options(logGroup: "sample", now: SampleTime.now))
+      _ = try session.ingest(.memory(Array(text.utf8), name: file))
+    }
+    let before = try contents(store)
+    #expect(before.count == lines.count)
+    let report = try store.retain(now: SampleTime.now + 10 * 365 * Day.milliseconds)
+    #expect(report.problems == [])
+    #expect(report.mergedSegmentCount >= 7)
+    #expect(try contents(store) == before)
+    #expect(try store.verify().problems == [])
+  }
+
   @Test func `full row groups that overlap nothing are copied as bytes`() throws {
     let disk = CrashingFileSystem()
     let store = try makeStore(on: disk)

@@ -215,7 +215,7 @@ extension RowGroupEntry {
     let metadataEnd = UInt64(metadataOffset) + UInt64(metadataLength)
     let (end, overflow) = offset.addingReportingOverflow(length)
     guard !overflow, offset >= dataRange.lowerBound, end <= dataRange.upperBound,
-      metadataEnd <= length, rowCount > 0, minTime <= maxTime,
+      metadataEnd <= length, rowCount > 0, minTime <= maxTime, rawByteCount < 1 << 48,
       rowCount <= StorageLimits.rowsPerRowGroup
     else {
       throw StorageError(.damaged, "\(name): a directory entry is out of bounds")
@@ -291,8 +291,8 @@ package struct SegmentFooter: Sendable, Hashable {
     self.directoryCheck = directoryCheck
     self.writer = writer
     rowGroupCount = UInt32(entries.count)
-    rowCount = entries.reduce(0) { $0 + UInt64($1.rowCount) }
-    rawByteCount = entries.reduce(0) { $0 + $1.rawByteCount }
+    rowCount = entries.reduce(0) { $0 &+ UInt64($1.rowCount) }
+    rawByteCount = entries.reduce(0) { $0 &+ $1.rawByteCount }
     minTime = entries.map(\.minTime).min() ?? 0
     maxTime = entries.map(\.maxTime).max() ?? 0
     minIngestTime = entries.map(\.minIngestTime).min() ?? 0
