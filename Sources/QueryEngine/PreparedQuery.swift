@@ -60,7 +60,12 @@ package struct PreparedQuery: Sendable {
   ///
   /// - Throws: ``QueryFailure``.
   package func explain(on source: any EventSource) throws -> String {
-    PlanPrinter(plan).text(comparedWith: written)
+    do {
+      let text = PlanPrinter(plan).text(comparedWith: written)
+      return "\(text)\n\(try QueryRunner(plan, options: options).forecast(on: source))"
+    } catch let error as StorageError {
+      throw QueryFailure.storage(error)
+    }
   }
 }
 

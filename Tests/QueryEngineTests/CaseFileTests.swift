@@ -49,8 +49,8 @@ struct Configuration: Sendable, CustomTestStringConvertible {
         "\(target) (\(configuration.name)) gave:\n\(actual)\ninstead of:\n\(target.expected)")
       if CaseFile.isRecording {
         try CaseFile.record(actual, for: target, inFolder: Self.folder)
-        return
       }
+      return
     }
   }
 }

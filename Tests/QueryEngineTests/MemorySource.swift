@@ -108,6 +108,7 @@ private final class MemoryCursor: RowGroupCursor {
   private let pieces: [(group: String, events: [MemorySource.Event])]
   private let order: ScanRequest.Order
   private let isUnordered: Bool
+  private let bounds: [Int64]
   private let position = Atomic<Int>(0)
 
   init(
@@ -117,6 +118,7 @@ private final class MemoryCursor: RowGroupCursor {
     self.pieces = pieces
     self.order = order
     self.isUnordered = isUnordered
+    bounds = Self.bounds(pieces, order)
   }
 
   func next() throws -> (any RowGroup)? {
@@ -126,13 +128,23 @@ private final class MemoryCursor: RowGroupCursor {
   }
 
   private func bound(behind index: Int) -> Int64? {
-    let rest = pieces[(index + 1)...].flatMap(\.events).map(\.time)
-    guard !rest.isEmpty else { return nil }
-    switch order {
-    case .unspecified: return nil
-    case .newestFirst: return isUnordered ? .max : rest.max()
-    case .oldestFirst: return isUnordered ? .min : rest.min()
+    guard index + 1 < pieces.count else { return nil }
+    if order == .unspecified { return nil }
+    return isUnordered ? (order == .newestFirst ? .max : .min) : bounds[index + 1]
+  }
+
+  /// For each piece the extreme time of it and all behind it.
+  private static func bounds(
+    _ pieces: [(group: String, events: [MemorySource.Event])], _ order: ScanRequest.Order
+  ) -> [Int64] {
+    var bounds = [Int64](repeating: 0, count: pieces.count)
+    var extreme: Int64 = order == .newestFirst ? .min : .max
+    for index in pieces.indices.reversed() {
+      let times = pieces[index].events.map(\.time)
+      extreme = order == .newestFirst ? max(extreme, times.max()!) : min(extreme, times.min()!)
+      bounds[index] = extreme
     }
+    return bounds
   }
 
   var statistics: ScanStatistics {

@@ -28,9 +28,7 @@ struct QueryRunner {
     let start = ContinuousClock.now
     let output = OutputStage(layout: layout, limit: options.resultLimit, sink: sink)
     let first = stages(behind: 0, before: output)
-    let scan = ScanRunner(
-      layout: layout, source: source, control: control, workers: max(1, options.workers))
-    let result = try scan.run(into: first)
+    let result = try scanRunner(source).run(into: first)
     let scanned = ContinuousClock.now
     try first.finish()
     let end = ContinuousClock.now
@@ -43,6 +41,27 @@ struct QueryRunner {
     statistics.elapsedMilliseconds = milliseconds(end - start)
     statistics.approximations = layout.context.approximations
     return statistics
+  }
+
+  /// What the scan would read and skip, in one line, found without reading a column.
+  func forecast(on source: any EventSource) throws -> String {
+    // Files have no directory of what is in them: to know it is to read them.
+    if source is FileEventSource { return "would read the files whole" }
+    let cursor = try source.scan(scanRunner(source).request)
+    var events = 0
+    while let rowGroup = try cursor.next() {
+      try control.check()
+      events += rowGroup.visibleRows.count
+    }
+    let scan = cursor.statistics
+    return "would read \(events) events in \(scan.rowGroupsRead) row groups of "
+      + "\(scan.segmentsRead) segments; skips \(scan.rowGroupsSkipped) row groups and "
+      + "\(scan.segmentsSkipped) segments with \(scan.rowsSkipped) events"
+  }
+
+  private func scanRunner(_ source: any EventSource) -> ScanRunner {
+    ScanRunner(
+      layout: layout, source: source, control: control, workers: max(1, options.workers))
   }
 
   /// The steps behind the streaming part of a segment, to the end of the query.
