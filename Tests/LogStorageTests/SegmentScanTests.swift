@@ -50,6 +50,21 @@ import Testing
     }
   }
 
+  @Test func `row groups of the same time come in the order of arrival, or the reverse of it`()
+    throws
+  {
+    let store = try makeStore()
+    for i in 0..<6 {
+      try store.publish(SampleEvents("\(i)", count: 2, from: SampleTime.day, step: 0), to: "api")
+    }
+    func labels(_ order: ScanRequest.Order) throws -> [String] {
+      try store.events(ScanRequest(order: order)).filter { $0.contains("\"n\":0") }
+        .compactMap { $0.split(separator: "\"").dropFirst(3).first.map(String.init) }
+    }
+    #expect(try labels(.oldestFirst) == ["0", "1", "2", "3", "4", "5"])
+    #expect(try labels(.newestFirst) == ["5", "4", "3", "2", "1", "0"])
+  }
+
   @Test(arguments: 0..<10)
   func `a window shows exactly the events inside it`(_ seed: UInt64) throws {
     let store = try overlapping(seed: seed)

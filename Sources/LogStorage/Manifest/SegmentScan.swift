@@ -178,8 +178,9 @@ final class SegmentScan: RowGroupCursor {
         } else {
           progress.heap.insert(
             RowGroupHeap.Item(
-              key: Self.key(entry.minTime, entry.maxTime, request.order), candidate: candidate,
-              segment: segment, index: index))
+              key: Self.key(entry.minTime, entry.maxTime, request.order),
+              tieBreak: tieBreak(entry, record), candidate: candidate, segment: segment,
+              index: index))
         }
       }
     } catch {
@@ -187,6 +188,13 @@ final class SegmentScan: RowGroupCursor {
         candidate, rows: record.rowCount, record.minTime, record.maxTime, "\(error)",
         &progress.statistics)
     }
+  }
+
+  /// Row groups of equal key come in the order of arrival, or the reverse of it.
+  private func tieBreak(_ entry: RowGroupEntry, _ record: SegmentRecord) -> UInt64 {
+    let base = entry.sequenceBase &+ record.sequenceBase
+    return request.order == .newestFirst
+      ? ~(entry.maxSequence &+ base) : entry.minSequence &+ base
   }
 
   // MARK: Reading
@@ -254,13 +262,16 @@ final class SegmentScan: RowGroupCursor {
 struct RowGroupHeap {
   struct Item {
     var key: Int64
+    /// Sorts items of equal key.
+    var tieBreak: UInt64
     var candidate: ScanPlan.Candidate
     var segment: OpenSegment
     /// Number of the row group in its segment.
     var index: Int
 
     static func precedes(_ a: Item, _ b: Item) -> Bool {
-      (a.key, a.candidate.segment.id, a.index) < (b.key, b.candidate.segment.id, b.index)
+      (a.key, a.tieBreak, a.candidate.segment.id, a.index)
+        < (b.key, b.tieBreak, b.candidate.segment.id, b.index)
     }
   }
 
