@@ -1,27 +1,6 @@
 import Columnar
 import QueryLanguage
 
-struct RegexFailure: Error { let message: String; let offset: Int }
-final class CompiledRegex: Sendable {
-  let pattern: String
-  let captureNames: [String?]
-  init(_ pattern: String) throws(RegexFailure) {
-    throw RegexFailure(message: "regular expressions are not available yet", offset: 0)
-  }
-  func matches(_ text: String) -> Bool { ByteSearch(Array(pattern.utf8)).isIn(text) }
-  func rows(in v: StringVector) -> Bitmap { ByteSearch(Array(pattern.utf8)).rows(in: v) }
-  func firstMatch(in v: StringVector, row: Int) -> [Range<Int>?]? { nil }
-  func allMatches(in v: StringVector, row: Int) -> [[Range<Int>?]] { [] }
-}
-struct Period: Sendable {
-  let d: DurationLiteral
-  init(_ d: DurationLiteral) { self.d = d }
-  var ms: Int64 { Int64(d.count) * (d.unit.milliseconds ?? 2_592_000_000) }
-  func shift(_ t: Int64, isNegative: Bool) -> Int64 { isNegative ? t - ms : t + ms }
-  func floor(_ t: Int64) -> Int64 { let r = t % ms; return r < 0 ? t - r - ms : t - r }
-  func floor(_ ts: [Int64]) -> [Int64] { ts.map { floor($0) } }
-  func ceil(_ t: Int64) -> Int64 { let f = floor(t); return f == t ? t : f + ms }
-}
 struct ScalarFunction: Sendable { let name: String; var mayReturnStructure: Bool { false } }
 struct PreparedCall: Sendable {}
 struct FunctionContext: Sendable { var now: Int64 = 0; var window: ClosedRange<Int64>? = nil }
