@@ -51,7 +51,7 @@ struct QueryCommand: ParsableCommand {
     let runner = QueryRunner(
       format: output.format, zone: query.tz, showsStatistics: query.statistics,
       isQuiet: store.quiet)
-    Interruption.listen()
+    Interruption.listen(endsIdleProcess: true)
     let exit = try Interruption.cancelling(options.cancellation!) {
       try runner.answer(text, options: options, from: source)
     }

@@ -37,7 +37,7 @@ struct ReplCommand: ParsableCommand {
   private func answerScript(_ runner: QueryRunner, _ store: LogStore) throws {
     var script = ReplScript()
     var exit = CommandExit.success
-    Interruption.listen()
+    Interruption.listen(endsIdleProcess: true)
     while let text = try script.next() {
       let started = ContinuousClock.now
       do {

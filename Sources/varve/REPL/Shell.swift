@@ -20,7 +20,7 @@ struct Shell {
 
   /// Runs until the user leaves.
   mutating func run() {
-    Interruption.listen()
+    Interruption.listen(endsIdleProcess: false)
     let editor = LineEditor(historyPath: HistoryFile.path())
     Completion.install()
     offerFields()

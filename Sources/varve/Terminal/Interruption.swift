@@ -12,15 +12,19 @@ enum Interruption {
   /// Interrupts since the process listens.
   private static let count = Atomic<Int>(0)
 
-  /// Makes SIGINT do what this type says, in place of ending the process. Without `SA_RESTART`, so
-  /// that a read from the terminal returns when it comes.
-  static func listen() {
-    // Both are made now, so that the handler never runs their lazy initialisation.
+  /// Whether SIGINT ends the process when no query is running.
+  private static let endsIdleProcess = Atomic<Bool>(false)
+
+  /// Makes SIGINT do what this type says.
+  ///
+  /// - Parameter endsIdleProcess: whether it ends the process while no query is running, as it does
+  ///   for a script; a shell goes on.
+  static func listen(endsIdleProcess: Bool) {
+    // All are made now, so that the handler never runs their lazy initialisation.
     count.store(0, ordering: .relaxed)
     running.store(0, ordering: .relaxed)
-    var action = sigaction()
-    action.__sigaction_handler.sa_handler = { _ in Interruption.interrupted() }
-    sigaction(SIGINT, &action, nil)
+    Self.endsIdleProcess.store(endsIdleProcess, ordering: .releasing)
+    signal(SIGINT) { _ in Interruption.interrupted() }
     // Whoever started us from a thread that blocks signals did not mean us to be deaf.
     var interrupt = sigset_t()
     sigemptyset(&interrupt)
@@ -44,6 +48,7 @@ enum Interruption {
   private static func interrupted() {
     count.add(1, ordering: .acquiringAndReleasing)
     guard let address = UnsafeRawPointer(bitPattern: running.load(ordering: .acquiring)) else {
+      if endsIdleProcess.load(ordering: .acquiring) { _exit(CommandExit.interrupted.rawValue) }
       return
     }
     // `cancelling` keeps the object alive for as long as its address is published, and
