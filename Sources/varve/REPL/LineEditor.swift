@@ -107,9 +107,7 @@ private enum LineEditorInput {
   /// Whether there is input, or its end. `false` when Ctrl-C came instead, be it just before: the signal is
   /// let in only while waiting, so none falls between looking and waiting.
   private static func waitForInput() -> Bool {
-    var (interrupt, usual) = (sigset_t(), sigset_t())
-    sigemptyset(&interrupt)
-    sigaddset(&interrupt, SIGINT)
+    var (interrupt, usual) = (SignalSet.interrupt, SignalSet.empty)
     pthread_sigmask(SIG_BLOCK, &interrupt, &usual)
     defer { pthread_sigmask(SIG_SETMASK, &usual, nil) }
     while Interruption.total == interruptsSeen {

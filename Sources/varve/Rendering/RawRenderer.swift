@@ -5,9 +5,12 @@ import QueryEngine
 struct RawRenderer: ResultRenderer {
   static let needsColumnsFirst = false
 
-  mutating func begin(columns: [String]?, to output: inout OutputBuffer) throws {
-    if let columns, !columns.contains("@message") { throw Self.noMessage }
+  /// Says before the query runs that there will be nothing to print.
+  static func check(_ columns: [String]?) throws {
+    if let columns, !columns.contains("@message") { throw noMessage }
   }
+
+  mutating func begin(columns: [String]?, to output: inout OutputBuffer) {}
 
   mutating func write(_ batch: ColumnBatch, to output: inout OutputBuffer) throws {
     guard let index = batch.names.firstIndex(of: "@message") else { throw Self.noMessage }

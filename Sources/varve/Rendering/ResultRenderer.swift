@@ -20,6 +20,9 @@ protocol ResultRenderer {
 struct ResultWriter {
   private var renderer: any ResultRenderer
   private var output: OutputBuffer
+  private let columns: [String]?
+  /// Whether anything was handed to the renderer: a query that fails at once leaves no header behind.
+  private var hasBegun = false
   /// Batches held back until their columns are known; `nil` when rows flow at once.
   private var waiting: [ColumnBatch]?
 
@@ -27,19 +30,24 @@ struct ResultWriter {
     format: OutputFormat, columns: [String]?, zone: DisplayZone = .utc,
     output: OutputBuffer = .standardOutput()
   ) throws {
+    if format == .raw { try RawRenderer.check(columns) }
     self.output = output
+    self.columns = columns
     renderer = Self.makeRenderer(format, zone: zone)
-    if columns == nil, type(of: renderer).needsColumnsFirst {
-      waiting = []
-    } else {
-      try renderer.begin(columns: columns, to: &self.output)
-    }
+    if columns == nil, type(of: renderer).needsColumnsFirst { waiting = [] }
+  }
+
+  private mutating func begin(columns: [String]?) throws {
+    guard !hasBegun else { return }
+    hasBegun = true
+    try renderer.begin(columns: columns, to: &output)
   }
 
   mutating func write(_ batch: ColumnBatch) throws {
     if waiting != nil {
       waiting?.append(batch)
     } else {
+      try begin(columns: columns)
       try renderer.write(batch, to: &output)
       try output.flushIfLarge()
     }
@@ -51,9 +59,10 @@ struct ResultWriter {
     if let batches = waiting {
       waiting = nil
       let columns = Self.union(batches)
-      try renderer.begin(columns: columns, to: &output)
+      try begin(columns: columns)
       for batch in batches { try write(batch.arranged(as: columns)) }
     }
+    try begin(columns: columns)
     try renderer.finish(outcome, to: &output)
     try output.flush()
   }

@@ -26,9 +26,7 @@ enum Interruption {
     Self.endsIdleProcess.store(endsIdleProcess, ordering: .releasing)
     signal(SIGINT) { _ in Interruption.interrupted() }
     // Whoever started us from a thread that blocks signals did not mean us to be deaf.
-    var interrupt = sigset_t()
-    sigemptyset(&interrupt)
-    sigaddset(&interrupt, SIGINT)
+    var interrupt = SignalSet.interrupt
     pthread_sigmask(SIG_UNBLOCK, &interrupt, nil)
   }
 
