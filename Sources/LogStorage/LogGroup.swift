@@ -127,8 +127,8 @@ package enum LogName {
     return scored.sorted { ($0.score, $0.name) < ($1.score, $1.name) }.prefix(3).map(\.name)
   }
 
-  /// How many bytes must be inserted, removed or changed to turn one name into another (Levenshtein);
-  /// one row of the table at a time.
+  /// How many bytes must be inserted, removed or changed to turn one name into another
+  /// (Levenshtein); one row of the table at a time.
   private static func editDistance(_ a: [UInt8], _ b: [UInt8]) -> Int {
     var row = Array(0...b.count)
     for (i, byte) in a.enumerated() {

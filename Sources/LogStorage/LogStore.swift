@@ -26,7 +26,8 @@ package final class LogStore: Sendable {
     package var fileSystem: any FileSystem = PosixFileSystem()
     package var clock: any WallClock = SystemClock()
     package var random: any RandomSource = SystemRandomSource()
-    /// Locks of a network file system may not reach other machines, so it is refused unless allowed.
+    /// Locks of a network file system may not reach other machines, so it is refused unless
+    /// allowed.
     package var allowsNetworkFileSystem = false
     /// Growth of the manifest log after which a new one is started.
     package var manifestRotationByteCount: UInt64 = 4 << 20
@@ -97,8 +98,8 @@ package final class LogStore: Sendable {
       .noStore, "\(path): no store: \(why); 'varve ingest' makes one, '--store' names another")
   }
 
-  /// Makes the files of an empty store. `FORMAT` comes last: without it there is no store yet, and whoever
-  /// finds it missing starts again. The lock lets one process at a time do so.
+  /// Makes the files of an empty store. `FORMAT` comes last: without it there is no store yet, and
+  /// whoever finds it missing starts again. The lock lets one process at a time do so.
   private static func initialize(_ names: FileNames, _ options: Options) throws {
     let fileSystem = options.fileSystem
     let known = ["CURRENT", "locks", "pins", "segments", "rejected", "tmp", "lost+found"]

@@ -9,8 +9,8 @@ package enum Workers {
   /// Processors this process may use; at least one.
   package static var available: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
 
-  /// Calls `body` with `0..<count`, each on a thread of its own (0 on the calling one), and returns when all
-  /// have.
+  /// Calls `body` with `0..<count`, each on a thread of its own (0 on the calling one), and returns
+  /// when all have.
   ///
   /// - Throws: the error of the lowest-numbered worker that threw; the others run to their end.
   package static func run(_ count: Int, _ body: @escaping @Sendable (Int) throws -> Void) throws {

@@ -2,13 +2,14 @@ import Testing
 
 @testable import LogStorage
 
-/// Power is cut at every call that changes the disk, one after the other, and the store must come back with what
-/// was acknowledged, whole.
+/// Power is cut at every call that changes the disk, one after the other, and the store must come
+/// back with what was acknowledged, whole.
 @Suite struct CrashTests {
   private let early = SampleEvents("early", count: 4, from: SampleTime.day - 40 * Day.milliseconds)
   private let late = SampleEvents("late", count: 5, from: SampleTime.day)
 
-  /// Runs `work` again and again, with the power cut one call later each time, until it gets through.
+  /// Runs `work` again and again, with the power cut one call later each time, until it gets
+  /// through.
   private func cutPowerEverywhere(
     _ prepare: (CrashingFileSystem) throws -> Void, _ work: (CrashingFileSystem) throws -> Void,
     _ check: (LogStore, _ crashedAt: Int) throws -> Void

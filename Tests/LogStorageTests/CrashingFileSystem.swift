@@ -5,12 +5,14 @@ import Synchronization
 
 /// A file system in memory that can lose power.
 ///
-/// Each file has what processes see and what is durable; each directory has the names processes see and those that
-/// are durable. `sync` makes content durable, `syncDirectory` makes names durable. A crash (at the n-th call that
-/// changes anything, or asked for) throws from then on; `restart()` gives a machine with only what was durable, plus, of
-/// unsynced appends, a part chosen by `tornBytes`.
+/// Each file has what processes see and what is durable; each directory has the names processes see
+/// and those that are durable. `sync` makes content durable, `syncDirectory` makes names durable. A
+/// crash (at the n-th call that changes anything, or asked for) throws from then on; `restart()`
+/// gives a machine with only what was durable, plus, of unsynced appends, a part chosen by
+/// `tornBytes`.
 ///
-/// Locks work between handles as `flock` does, without waiting: a test that would wait for ever fails instead.
+/// Locks work between handles as `flock` does, without waiting: a test that would wait for ever
+/// fails instead.
 final class CrashingFileSystem: FileSystem {
   struct Crash: Error {}
 
@@ -48,7 +50,8 @@ final class CrashingFileSystem: FileSystem {
     machine.withLock { $0.crashAt = $0.operations + count }
   }
 
-  /// Makes all operations on paths that contain the text fail, until `nil` is set; `sync <path>` and
+  /// Makes all operations on paths that contain the text fail, until `nil` is set; `sync <path>`
+  /// and
   /// `make <path>` fail only those.
   func fail(_ part: String, with error: StorageError?) {
     machine.withLock { $0.failures[part] = error }
@@ -56,8 +59,8 @@ final class CrashingFileSystem: FileSystem {
 
   func setReadOnly(_ isReadOnly: Bool) { machine.withLock { $0.isReadOnly = isReadOnly } }
 
-  /// The machine after power comes back: only what was durable is there, and `tornBytes` of what was
-  /// appended to a file after its last sync.
+  /// The machine after power comes back: only what was durable is there, and `tornBytes` of what
+  /// was appended to a file after its last sync.
   func restart(tornBytes: Int = 0) -> CrashingFileSystem {
     let fresh = CrashingFileSystem(clock: clock)
     machine.withLock { old in

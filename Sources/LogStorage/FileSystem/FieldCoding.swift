@@ -34,8 +34,8 @@ struct FieldWriter {
   }
 }
 
-/// Reads what `FieldWriter` wrote. Every read checks the bounds: bytes that we did not write, or that
-/// a disk has changed, make it throw and never read past the end.
+/// Reads what `FieldWriter` wrote. Every read checks the bounds: bytes that we did not write, or
+/// that a disk has changed, make it throw and never read past the end.
 struct FieldReader {
   private let bytes: [UInt8]
   private(set) var position: Int

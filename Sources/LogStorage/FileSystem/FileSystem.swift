@@ -1,5 +1,5 @@
-/// The store's only way to the disk: every file operation goes through a value of this type, so that
-/// tests can drop what was not synced, refuse writes or stop at any call.
+/// The store's only way to the disk: every file operation goes through a value of this type, so
+/// that tests can drop what was not synced, refuse writes or stop at any call.
 ///
 /// Paths are plain strings as the system calls take them. All methods throw `StorageError`:
 /// `missingFile` when the path names nothing, `diskFull` when there is no room, else `inputOutput`.

@@ -1,15 +1,17 @@
 /// Decides which segments of one day of a log group to merge: sizes in, merges out, no disk.
 ///
-/// A day that still receives events collects segments in tiers of eight times the size; when one tier has eight, they
-/// become one segment of the next, so a byte is rewritten about once for each tier. A day that has ended (two hours
-/// ago, for late events) is brought down to as few segments as the largest output allows, smallest first:
+/// A day that still receives events collects segments in tiers of eight times the size; when one
+/// tier has eight, they become one segment of the next, so a byte is rewritten about once for each
+/// tier. A day that has ended (two hours ago, for late events) is brought down to as few segments
+/// as the largest output allows, smallest first:
 ///
 ///     1 MiB ×20, 200 MiB   →  16 × 1 MiB become 16 MiB
 ///     1 MiB ×4, 16, 200    →  all become 220 MiB       (below 256 MiB)
 ///     220 MiB              →  nothing to do
 ///
-/// A merge that would mostly copy one large segment waits until there is more to add to it. Every merge has fewer
-/// segments afterwards, so repeating until nothing is proposed ends; a second run proposes nothing.
+/// A merge that would mostly copy one large segment waits until there is more to add to it. Every
+/// merge has fewer segments afterwards, so repeating until nothing is proposed ends; a second run
+/// proposes nothing.
 package struct CompactionPolicy: Sendable, Hashable {
   /// Segments in one merge: bounds open files and memory.
   package var maximumInputs = 16
@@ -17,8 +19,8 @@ package struct CompactionPolicy: Sendable, Hashable {
   package var maximumOutputByteCount: UInt64 = 256 << 20
   /// Segments in one tier that are merged while the day goes on.
   package var segmentsPerTier = 8
-  /// A segment up to this many bytes is merged with anything; a larger one only when the others have at least
-  /// an eighth of its size.
+  /// A segment up to this many bytes is merged with anything; a larger one only when the others
+  /// have at least an eighth of its size.
   package var freelyMergedByteCount: UInt64 = 32 << 20
   /// How long after its end a day counts as complete, ms.
   package var sealingDelay: Int64 = 2 * 3_600_000

@@ -1,7 +1,8 @@
 /// Merges segments of one day of a log group into one.
 ///
-/// Row groups that are full and overlap no other in time are copied as bytes; the others are decoded, merged by
-/// (time, sequence) and encoded again. In time order the row groups form stretches:
+/// Row groups that are full and overlap no other in time are copied as bytes; the others are
+/// decoded, merged by (time, sequence) and encoded again. In time order the row groups form
+/// stretches:
 ///
 ///     full  |  small small overlapping  |  full  |  small
 ///     copied     merged into full ones    copied   copied: there is nothing to merge it with
@@ -14,7 +15,8 @@ struct Compactor {
 
   /// Merges and publishes.
   ///
-  /// - Throws: `StorageError`; the inputs then stay as they are. `busy` when one of them was removed meanwhile.
+  /// - Throws: `StorageError`; the inputs then stay as they are. `busy` when one of them was
+  /// removed meanwhile.
   func merge(_ inputs: [SegmentRecord], logGroup: String) throws -> SegmentRecord {
     let finished = try write(inputs, logGroup: logGroup)
     do {

@@ -1,8 +1,8 @@
-/// Writes segments anew without some of their events: for deleted streams and for events past their retention
-/// that must be gone from the disk.
+/// Writes segments anew without some of their events: for deleted streams and for events past their
+/// retention that must be gone from the disk.
 ///
-/// Row groups that keep all their events are copied as bytes. The sum over the events left plus the sum over those
-/// taken out must be the sum of the input.
+/// Row groups that keep all their events are copied as bytes. The sum over the events left plus the
+/// sum over those taken out must be the sum of the input.
 struct EventErasure {
   /// What happens to a row group.
   enum Verdict {
@@ -141,11 +141,12 @@ extension RowGroupRecords {
 }
 
 extension LogStore {
-  /// Deletes a stream of a group with its events, now and not only from view: segments that hold it are
-  /// written anew. Events that others write to the stream meanwhile stay.
+  /// Deletes a stream of a group with its events, now and not only from view: segments that hold it
+  /// are written anew. Events that others write to the stream meanwhile stay.
   ///
   /// - Returns: how many events were deleted.
-  /// - Throws: `StorageError`: `unknownGroup`, `unknownStream` (with the nearest names), `busy` while
+  /// - Throws: `StorageError`: `unknownGroup`, `unknownStream` (with the nearest names), `busy`
+  /// while
   ///   other maintenance runs.
   @discardableResult
   package func deleteStream(_ stream: String, of group: String) throws -> UInt64 {

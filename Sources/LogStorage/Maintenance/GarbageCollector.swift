@@ -1,9 +1,10 @@
-/// Removes files that nobody needs: segments that were removed from the manifest and that no reader has
-/// pinned, and what crashed processes left.
+/// Removes files that nobody needs: segments that were removed from the manifest and that no reader
+/// has pinned, and what crashed processes left.
 ///
-/// It holds `locks/gc` exclusively, so no reader can be between reading the manifest and pinning it. A pin whose
-/// lock can be taken belongs to a dead process. A file that no manifest names goes when it is an hour old
-/// and nobody holds its lock: a writer keeps it until its segment is published.
+/// It holds `locks/gc` exclusively, so no reader can be between reading the manifest and pinning
+/// it. A pin whose lock can be taken belongs to a dead process. A file that no manifest names goes
+/// when it is an hour old and nobody holds its lock: a writer keeps it until its segment is
+/// published.
 struct GarbageCollector {
   /// What was removed.
   struct Report: Sendable, Hashable {
@@ -14,7 +15,8 @@ struct GarbageCollector {
   }
 
   static let orphanAge: Int64 = 3_600_000
-  /// Manifest logs are kept this long after the last change, as evidence of what was removed and why.
+  /// Manifest logs are kept this long after the last change, as evidence of what was removed and
+  /// why.
   static let historyAge: Int64 = 90 * Day.milliseconds
 
   private let store: LogStore

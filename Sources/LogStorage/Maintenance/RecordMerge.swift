@@ -1,8 +1,8 @@
 /// Merges row groups that overlap in time, or are small, into full ones in (time, sequence) order.
 ///
-/// Each row group is read only when the merge reaches its oldest event, so memory holds those that overlap at one
-/// point of time and one being built. Rows are taken in runs: from the row group whose head is smallest,
-/// everything that comes before the second smallest head.
+/// Each row group is read only when the merge reaches its oldest event, so memory holds those that
+/// overlap at one point of time and one being built. Rows are taken in runs: from the row group
+/// whose head is smallest, everything that comes before the second smallest head.
 ///
 ///     A  1 2 3 9        take 1 2 3 from A (the next head is 4)
 ///     B  4 5            take 4 5 from B (the next head is 9, C waits at 8)

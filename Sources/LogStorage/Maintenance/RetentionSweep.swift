@@ -38,7 +38,8 @@ package struct RetentionReport: Sendable, Hashable {
   }
 }
 
-/// The job that cron runs: expires what is past its retention, merges what is fragmented, removes files.
+/// The job that cron runs: expires what is past its retention, merges what is fragmented, removes
+/// files.
 struct RetentionSweep {
   private let store: LogStore
   private let groupNames: [String]?
@@ -52,8 +53,8 @@ struct RetentionSweep {
     self.policy = policy
   }
 
-  /// Runs everything; the caller holds the maintenance lock. Files of expired segments go before anything
-  /// is written, so that a full disk can be freed.
+  /// Runs everything; the caller holds the maintenance lock. Files of expired segments go before
+  /// anything is written, so that a full disk can be freed.
   func run(exact: Bool) throws -> RetentionReport {
     var report = RetentionReport(isDryRun: false)
     try expire(&report)
@@ -197,8 +198,8 @@ struct RetentionSweep {
     report.mergedByteCount += merge.reduce(0) { $0 + $1.byteCount }
   }
 
-  /// Does one piece of work; damage, lost races and a full disk become problems of the report, other errors
-  /// end the run.
+  /// Does one piece of work; damage, lost races and a full disk become problems of the report,
+  /// other errors end the run.
   private func attempt(
     _ report: inout RetentionReport, _ what: String,
     _ body: (inout RetentionReport) throws -> Void
@@ -214,8 +215,8 @@ struct RetentionSweep {
 }
 
 extension LogStore {
-  /// The maintenance job: expires what is past its retention, merges what is fragmented, removes files that nobody
-  /// needs. A second run at the same `now` does nothing.
+  /// The maintenance job: expires what is past its retention, merges what is fragmented, removes
+  /// files that nobody needs. A second run at the same `now` does nothing.
   ///
   /// - Parameters:
   ///   - dryRun: only say what would be done.

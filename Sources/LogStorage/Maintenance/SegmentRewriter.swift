@@ -1,9 +1,9 @@
-/// Reads live segments for rewriting and writes their successors: what compaction, deletion of streams and exact
-/// retention share.
+/// Reads live segments for rewriting and writes their successors: what compaction, deletion of
+/// streams and exact retention share.
 ///
-/// Nothing is published that was not compared with its source: inputs must have the SHA-256 that the manifest has
-/// recorded, re-encoded row groups are decoded again and must give the same events, and the sums over all events
-/// must agree.
+/// Nothing is published that was not compared with its source: inputs must have the SHA-256 that
+/// the manifest has recorded, re-encoded row groups are decoded again and must give the same
+/// events, and the sums over all events must agree.
 struct SegmentRewriter {
   let store: LogStore
   private let scanner = JSONScanner()
@@ -88,7 +88,8 @@ struct SegmentRewriter {
 }
 
 extension RowGroupRecords {
-  /// Whether two lists hold the same events in the same order, whatever the numbers of their streams.
+  /// Whether two lists hold the same events in the same order, whatever the numbers of their
+  /// streams.
   func describesSameEvents(as other: RowGroupRecords) -> Bool {
     guard bytes == other.bytes, offsets == other.offsets, times == other.times,
       ingestionTimes == other.ingestionTimes, sequences == other.sequences

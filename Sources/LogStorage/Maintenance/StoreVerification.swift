@@ -5,8 +5,8 @@ package struct VerificationReport: Sendable, Hashable {
   package var eventCount: UInt64 = 0
   package var byteCount: UInt64 = 0
   package var manifestRecordCount = 0
-  /// SHA-256 of the last record of the manifest: keep it elsewhere, and nobody can rewrite what came
-  /// before it unseen.
+  /// SHA-256 of the last record of the manifest: keep it elsewhere, and nobody can rewrite what
+  /// came before it unseen.
   package var head: [UInt8] = []
   /// One line for each fault, with file, place and what was expected.
   package var problems: [String] = []
@@ -161,8 +161,8 @@ struct StoreVerification {
 }
 
 extension LogStore {
-  /// Reads everything against every checksum: the chain of the manifest, each segment's SHA-256, each chunk, and
-  /// the sums over the events.
+  /// Reads everything against every checksum: the chain of the manifest, each segment's SHA-256,
+  /// each chunk, and the sums over the events.
   ///
   /// - Throws: `StorageError` when there is nothing to verify; faults found are in the report.
   /// - Complexity: O(bytes of the store)

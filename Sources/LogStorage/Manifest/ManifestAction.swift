@@ -1,7 +1,7 @@
 /// One change of the store's state. A manifest record is a list of them that happens as a whole.
 ///
-/// Numbers of actions are part of the format and never reused; numbers not listed are refused, for a
-/// record half understood would be a wrong state.
+/// Numbers of actions are part of the format and never reused; numbers not listed are refused, for
+/// a record half understood would be a wrong state.
 enum ManifestAction: Sendable, Hashable {
   /// Forget everything: the rest of the record is the whole state. First in a rotated log.
   case snapshotBegins

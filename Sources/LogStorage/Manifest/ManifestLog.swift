@@ -1,22 +1,23 @@
 import Synchronization
 
-/// The append-only log that says what the store holds: a segment counts only when a record here names
-/// it.
+/// The append-only log that says what the store holds: a segment counts only when a record here
+/// names it.
 ///
-/// A record is whole or absent (it has a checksum), so the switch from one generation to the next is
-/// one append. Several processes append in turn, under the lock of `locks/manifest`:
+/// A record is whole or absent (it has a checksum), so the switch from one generation to the next
+/// is one append. Several processes append in turn, under the lock of `locks/manifest`:
 ///
 /// ```text
 /// lock → read what others appended → check that the change still makes sense → cut a torn tail
 ///      → append → fdatasync → unlock
 /// ```
 ///
-/// Readers take no lock: they stop at the last whole record. A record that fails its check at the end of
-/// the file is a torn append, never acknowledged, and is cut by the next writer; one that fails with whole
-/// records after it is damage, and reported.
+/// Readers take no lock: they stop at the last whole record. A record that fails its check at the
+/// end of the file is a torn append, never acknowledged, and is cut by the next writer; one that
+/// fails with whole records after it is damage, and reported.
 ///
-/// When a log has grown by 4 MiB the next one starts with the whole state as its first record; `CURRENT`
-/// is replaced by renaming. Each record carries the SHA-256 of the one before, across logs too.
+/// When a log has grown by 4 MiB the next one starts with the whole state as its first record;
+/// `CURRENT` is replaced by renaming. Each record carries the SHA-256 of the one before, across
+/// logs too.
 final class ManifestLog: Sendable {
   private let names: FileNames
   private let fileSystem: any FileSystem
@@ -93,8 +94,8 @@ final class ManifestLog: Sendable {
     return lock
   }
 
-  /// Reads what others appended; from the start if the log is another one or no longer continues what
-  /// was read.
+  /// Reads what others appended; from the start if the log is another one or no longer continues
+  /// what was read.
   private func catchUp(_ memory: inout Memory?) throws {
     let number = try Self.currentNumber(names, fileSystem)
     if let known = memory, known.number == number, try known.file.length() >= known.position {
@@ -184,10 +185,12 @@ final class ManifestLog: Sendable {
 
   /// Appends one record, durably.
   ///
-  /// - Parameter change: given the newest state, under the lock, returns the actions to record; it throws
+  /// - Parameter change: given the newest state, under the lock, returns the actions to record; it
+  /// throws
   ///   when the change no longer makes sense, and returns none when there is nothing to do.
   /// - Returns: the state after it.
-  /// - Throws: `StorageError`, or what `change` throws; then nothing was recorded. Only when a sync fails is
+  /// - Throws: `StorageError`, or what `change` throws; then nothing was recorded. Only when a sync
+  /// fails is
   ///   the outcome unknown until the log is read again.
   @discardableResult
   func append(_ change: (ManifestState) throws -> [ManifestAction]) throws -> ManifestState {
@@ -249,8 +252,8 @@ final class ManifestLog: Sendable {
     memory = fresh
   }
 
-  /// Writes a log whose only record is the whole state. One of this number can only be what a crash left
-  /// of an earlier attempt, for `CURRENT` does not name it.
+  /// Writes a log whose only record is the whole state. One of this number can only be what a crash
+  /// left of an earlier attempt, for `CURRENT` does not name it.
   private static func writeLog(
     _ number: UInt64, state: ManifestState, generation: UInt64, previous: [UInt8],
     names: FileNames, fileSystem: any FileSystem, time: Int64
@@ -275,8 +278,8 @@ final class ManifestLog: Sendable {
 }
 
 extension FileSystem {
-  /// Puts a small file in the place of another: readers see the old one or the new one, whole, and after
-  /// this returns the new one survives a power cut. The caller holds a lock.
+  /// Puts a small file in the place of another: readers see the old one or the new one, whole, and
+  /// after this returns the new one survives a power cut. The caller holds a lock.
   func replace(_ path: String, by bytes: [UInt8], through directory: String) throws {
     let name = path.split(separator: "/").last.map(String.init) ?? "file"
     let temporary = "\(directory)/\(name).new"

@@ -21,7 +21,8 @@ package struct ManifestState: Sendable, Hashable {
     package fileprivate(set) var retentionDays: UInt32?
     package fileprivate(set) var segments: [SegmentID: SegmentRecord] = [:]
 
-    /// Events before this time (ms) are past the retention of the group, whether they were removed yet or not.
+    /// Events before this time (ms) are past the retention of the group, whether they were removed
+    /// yet or not.
     package func cutoff(now: Int64) -> Int64? {
       guard let retentionDays else { return nil }
       let (cutoff, overflow) = now.subtractingReportingOverflow(
@@ -46,7 +47,8 @@ package struct ManifestState: Sendable, Hashable {
 
   /// Applies one transaction, which makes the next generation.
   ///
-  /// - Throws: `StorageError` `damaged` when an action contradicts the state: the log is not the one
+  /// - Throws: `StorageError` `damaged` when an action contradicts the state: the log is not the
+  /// one
   ///   that led here.
   mutating func apply(
     _ transaction: ManifestTransaction, generation: UInt64, name: String

@@ -28,7 +28,8 @@ final class OpenSegment: Sendable {
   }
 }
 
-/// Open segments of a store, kept so that a warm engine neither opens files nor parses tables again.
+/// Open segments of a store, kept so that a warm engine neither opens files nor parses tables
+/// again.
 ///
 /// Bounded in open files and in stored bytes of tables; those unused for longest go first.
 final class SegmentCache: Sendable {
@@ -59,7 +60,8 @@ final class SegmentCache: Sendable {
 
   /// Opens a segment, or returns it when it is open.
   ///
-  /// - Throws: `StorageError`: `missingFile`, `damaged` also when the file is not the one the manifest
+  /// - Throws: `StorageError`: `missingFile`, `damaged` also when the file is not the one the
+  /// manifest
   ///   describes, `unknownVersion`.
   func open(_ record: SegmentRecord, countBytes: (Int) -> Void) throws -> OpenSegment {
     if let known = use(record.id) { return known }
@@ -81,8 +83,8 @@ final class SegmentCache: Sendable {
     return segment
   }
 
-  /// Closes segments that the newest state no longer has, so that the disk gets their space back. Scans under
-  /// way keep what they hold.
+  /// Closes segments that the newest state no longer has, so that the disk gets their space back.
+  /// Scans under way keep what they hold.
   func keep(only state: ManifestState) {
     contents.withLock { contents in
       guard contents.generation < state.generation else { return }

@@ -1,5 +1,5 @@
-/// What the manifest knows of a live segment: enough to decide whether it must be opened at all, and
-/// to notice when it is not the file that was published.
+/// What the manifest knows of a live segment: enough to decide whether it must be opened at all,
+/// and to notice when it is not the file that was published.
 package struct SegmentRecord: Sendable, Hashable {
   package var id: SegmentID
   /// Number of its log group.
@@ -144,7 +144,8 @@ package enum RemovalReason: UInt8, Sendable, CustomStringConvertible {
 
 /// How far an input was read, so that reading it again continues there.
 package struct InputBookmark: Sendable, Hashable {
-  /// What identifies the input (device, inode and first bytes of a file); made by the reader of inputs.
+  /// What identifies the input (device, inode and first bytes of a file); made by the reader of
+  /// inputs.
   package var key: String
   /// Bytes safely dealt with.
   package var offset: UInt64

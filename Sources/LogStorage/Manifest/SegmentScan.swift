@@ -46,17 +46,18 @@ struct ScanPlan {
 
 /// Hands out the row groups of a snapshot in the order of their times.
 ///
-/// Row groups of different segments overlap in time, so the order is that of a merge. It is made without opening
-/// more segments than needed: segments wait, sorted by the bound the manifest knows (newest-first: their newest
-/// event), row groups of opened segments wait in a heap sorted by theirs. A segment is opened only when its
-/// bound comes before the heap's first row group:
+/// Row groups of different segments overlap in time, so the order is that of a merge. It is made
+/// without opening more segments than needed: segments wait, sorted by the bound the manifest knows
+/// (newest-first: their newest event), row groups of opened segments wait in a heap sorted by
+/// theirs. A segment is opened only when its bound comes before the heap's first row group:
 ///
 ///     waiting    C 09:00        heap     A2 12:00  A1 10:00
 ///                B 11:30
 ///     next()  →  A2, bound of the rest 11:30; next() opens B, whose row groups join the heap …
 ///
-/// What is left over when a row group is handed out bounds everything that can follow: `boundOfRest`.
-/// Choosing happens under a lock; reading tables, judging predicates and reading times happens outside, by the worker.
+/// What is left over when a row group is handed out bounds everything that can follow:
+/// `boundOfRest`. Choosing happens under a lock; reading tables, judging predicates and reading
+/// times happens outside, by the worker.
 final class SegmentScan: RowGroupCursor {
   private let request: ScanRequest
   /// Keeps the pin.
@@ -95,8 +96,8 @@ final class SegmentScan: RowGroupCursor {
     progress = Mutex(Progress(waiting: waiting, statistics: plan.statistics))
   }
 
-  /// What the order sorts by, ascending: the oldest event, or the newest one turned round (the complement
-  /// reverses the order of all 64-bit numbers without overflow).
+  /// What the order sorts by, ascending: the oldest event, or the newest one turned round (the
+  /// complement reverses the order of all 64-bit numbers without overflow).
   private static func key(_ minTime: Int64, _ maxTime: Int64, _ order: ScanRequest.Order) -> Int64 {
     order == .newestFirst ? ~maxTime : minTime
   }

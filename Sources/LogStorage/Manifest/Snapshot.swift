@@ -24,8 +24,8 @@ package final class Snapshot: EventSource {
     return try scanUnpinned(request)
   }
 
-  /// Without a pin files may go at any time: all are opened before the first is read, for an open file
-  /// stays readable. When one has gone already, the newest state is tried, once.
+  /// Without a pin files may go at any time: all are opened before the first is read, for an open
+  /// file stays readable. When one has gone already, the newest state is tried, once.
   private func scanUnpinned(_ request: ScanRequest) throws -> any RowGroupCursor {
     let scan = SegmentScan(try plan(request, state), snapshot: self, cache: store.cache)
     if try scan.openAll() { return scan }
@@ -65,9 +65,9 @@ final class Pin: Sendable {
 extension LogStore {
   /// The store as it is now, pinned.
   ///
-  /// No file that it needs can go between reading the manifest and pinning: both happen under the shared
-  /// lock that garbage collection takes exclusively. Where nothing can be written (a read-only medium, or no
-  /// right to) it goes on without a pin.
+  /// No file that it needs can go between reading the manifest and pinning: both happen under the
+  /// shared lock that garbage collection takes exclusively. Where nothing can be written (a
+  /// read-only medium, or no right to) it goes on without a pin.
   ///
   /// - Parameter now: the time by which retention is judged; the clock's when `nil`.
   /// - Throws: `StorageError`.

@@ -84,8 +84,8 @@ package struct StreamCount: Sendable, Hashable {
 }
 
 /// A sum over events that does not depend on their order or on the row groups and segments they lie
-/// in: adding up the sums of the parts gives the sum of the whole. A merge must reproduce the sum of
-/// its inputs before it may replace them.
+/// in: adding up the sums of the parts gives the sum of the whole. A merge must reproduce the sum
+/// of its inputs before it may replace them.
 ///
 /// Each event gives a hash of its time, stream and text. Sequence numbers are left out: they are
 /// stored relative to bases that change with the layout.
