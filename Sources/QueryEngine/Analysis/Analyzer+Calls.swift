@@ -60,10 +60,6 @@ extension Analyzer {
   /// An argument that must be a period such as `5m`.
   private mutating func bindPeriod(_ call: FunctionCall, _ index: Int) -> Period? {
     if case .duration(let duration) = call.arguments[index].kind {
-      guard duration.unit.milliseconds != nil, duration.unit != .week else {
-        report(AnalyzerDiagnostics.notAvailable(duration.text, at: duration.range))
-        return nil
-      }
       return Period(duration.capped)
     }
     let argument = call.arguments[index]

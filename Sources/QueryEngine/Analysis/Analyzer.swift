@@ -158,14 +158,11 @@ extension Analyzer {
   }
 
   private mutating func bindSortKey(_ key: SortCommand.Key) -> BoundExpression {
-    if let slot = scope.labelled[key.expression], !scope.isOpen {
-      return BoundExpression(.slot(slot))
-    }
     if let name = key.expression.fieldName, !scope.isOpen, resolve(name) == nil {
       report(AnalyzerDiagnostics.sortKeyUnknown(name.name, scope.available, at: name.range))
       return .missing
     }
-    if options.isStrict, case .call = key.expression.kind {
+    if options.isStrict, key.expression.isCall {
       report(
         AnalyzerDiagnostics.callInSort(source[key.expression.range], at: key.expression.range))
     }
@@ -291,4 +288,8 @@ extension Analyzer {
     }
     return items + visible.made.map { .named($0.name, $0.slot) }
   }
+}
+
+extension Expression {
+  fileprivate var isCall: Bool { if case .call = kind { true } else { false } }
 }

@@ -177,6 +177,13 @@ enum AnalyzerDiagnostics {
       notes: [.init("available: \(available.joined(separator: ", "))")])
   }
 
+  static func regexStepLimit(_ pattern: String, count: Int) -> Diagnostic {
+    Diagnostic(
+      .regexStepLimit, .warning,
+      "/\(pattern)/ was given up on \(count) event\(count == 1 ? "" : "s"), which count as no match",
+      at: .none, notes: [.init("lookaround, backreferences and nested repeats cost many steps")])
+  }
+
   static func concatHint(at range: SourceRange) -> Diagnostic {
     Diagnostic(
       .concatHint, .hint, "'+' adds numbers; it gives nothing for texts", at: range,

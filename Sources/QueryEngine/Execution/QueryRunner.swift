@@ -26,12 +26,18 @@ struct QueryRunner {
     on source: any EventSource, sink: @escaping (ColumnBatch) throws -> Void
   ) throws -> QueryStatistics {
     let start = ContinuousClock.now
+    let regexes = plan.regexes
+    let givenUpBefore = regexes.map(\.limitedCount)
     let output = OutputStage(layout: layout, limit: options.resultLimit, sink: sink)
     let first = stages(behind: 0, before: output)
     let result = try scanRunner(source).run(into: first)
     let scanned = ContinuousClock.now
     try first.finish()
     let end = ContinuousClock.now
+    for (regex, before) in zip(regexes, givenUpBefore) where regex.limitedCount > before {
+      layout.context.warn(
+        AnalyzerDiagnostics.regexStepLimit(regex.pattern, count: regex.limitedCount - before))
+    }
     var statistics = QueryStatistics(result)
     statistics.resultCount = output.rowCount
     statistics.peakMemoryBytes = control.budget.peak
@@ -95,6 +101,30 @@ struct QueryRunner {
 
   private func milliseconds(_ duration: Duration) -> Double {
     Double(duration.components.seconds) * 1e3 + Double(duration.components.attoseconds) / 1e15
+  }
+}
+
+extension LogicalPlan {
+  /// Every regular expression of the plan.
+  fileprivate var regexes: [CompiledRegex] {
+    var found: [CompiledRegex] = []
+    func collect(_ expression: BoundExpression) {
+      if case .matches(_, let regex, _) = expression.kind { found.append(regex) }
+      expression.children.forEach(collect)
+    }
+    for slot in slots { if case .expression(let definition) = slot.source { collect(definition) } }
+    for extraction in extractions {
+      collect(extraction.source)
+      if case .regex(let regex, _) = extraction.method { found.append(regex) }
+    }
+    for segment in segments {
+      segment.filters.forEach(collect)
+      segment.sortKeys.forEach { collect($0.expression) }
+      guard case .stats(let stats)? = segment.barrier else { continue }
+      stats.keys.forEach { collect($0.expression) }
+      stats.aggregates.compactMap(\.aggregate.argument).forEach(collect)
+    }
+    return found
   }
 }
 
