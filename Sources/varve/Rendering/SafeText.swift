@@ -3,14 +3,26 @@ enum SafeText {
   /// Appends a JSON string with its quotes; bytes that are no UTF-8 become U+FFFD.
   static func appendJSON(_ text: UnsafeBufferPointer<UInt8>, to out: inout [UInt8]) {
     out.append(0x22)
-    if isPlain(text) {
-      out.append(contentsOf: text)
-    } else if isValid(text) {
-      for byte in text { JSONEscape.append(byte, to: &out) }
+    if isASCII(text) || String(validating: text, as: UTF8.self) != nil {
+      appendEscaped(text, to: &out)
     } else {
-      for byte in String(decoding: text, as: UTF8.self).utf8 { JSONEscape.append(byte, to: &out) }
+      var repaired = String(decoding: text, as: UTF8.self)
+      repaired.withUTF8 { appendEscaped($0, to: &out) }
     }
     out.append(0x22)
+  }
+
+  /// Copies runs that stand for themselves as a whole.
+  private static func appendEscaped(
+    _ text: UnsafeBufferPointer<UInt8>, to out: inout [UInt8]
+  ) {
+    var start = 0
+    for index in 0..<text.count where JSONEscape.isNeeded(text[index]) {
+      out.append(contentsOf: UnsafeBufferPointer(rebasing: text[start..<index]))
+      JSONEscape.append(text[index], to: &out)
+      start = index + 1
+    }
+    out.append(contentsOf: UnsafeBufferPointer(rebasing: text[start...]))
   }
 
   /// Appends text for a terminal: what would move the cursor or change colours is shown, not done.
@@ -29,19 +41,15 @@ enum SafeText {
     }
   }
 
-  /// Whether every byte stands for itself in a JSON string.
-  private static func isPlain(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
-    for byte in text where JSONEscape.isNeeded(byte) || byte >= 0x80 { return false }
-    return true
-  }
-
   /// Whether the text is printable ASCII only.
   private static func isHarmless(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
     for byte in text where byte < 0x20 || byte >= 0x7F { return false }
     return true
   }
 
-  private static func isValid(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
-    String(validating: text, as: UTF8.self) != nil
+  private static func isASCII(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
+    var all: UInt8 = 0
+    for byte in text { all |= byte }
+    return all < 0x80
   }
 }
