@@ -113,6 +113,14 @@ import Testing
     #expect(result.errors.contains("not available yet"), "\(result.errors)")
   }
 
+  @Test func `files belong to no log group`() throws {
+    let result = try VarveProcess()(
+      "query", "SOURCE \"g\" | stats count(*)", "-", input: Self.three)
+    #expect(result.status == 1)
+    #expect(result.output.isEmpty)
+    #expect(result.errors.contains("files are read here"), "\(result.errors)")
+  }
+
   @Test func `a query can come from a file`() throws {
     let varve = try VarveProcess()
     let path = try varve.folder.write("q.insights", "# how many\nstats count(*) as n\n")

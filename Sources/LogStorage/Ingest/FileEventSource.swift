@@ -39,6 +39,12 @@ package final class FileEventSource: EventSource {
   package var found: Findings { findings.value }
 
   package func scan(_ request: ScanRequest) throws -> any RowGroupCursor {
+    if let group = request.logGroups?.first {
+      throw StorageError(
+        .unknownGroup,
+        "log group '\(group)': files are read here, which belong to no group; leave SOURCE out, or "
+          + "load them with 'varve ingest'")
+    }
     let inputs = try origins.map { try InputStream($0) }
     return FileCursor(inputs: inputs, options: options, request: request, findings: findings)
   }
