@@ -32,7 +32,7 @@ struct Benchmarks {
 
   private static func benchmarks(_ name: String, _ path: String) throws -> [Benchmark] {
     let input = try FileText.read(path)
-    let engine = try EngineBenchmarks(path: path, byteCount: input.count)
+    let engine = EngineBenchmarks(path: path, byteCount: input.count)
     switch name {
     case "micro": return MicroBenchmarks.all(input: input)
     case "ingest": return [engine.ingest]

@@ -2,7 +2,8 @@ import Foundation
 import Testing
 
 /// What the README shows is what happens: each `$ …` line of its console blocks is run, in order,
-/// on one store, and what it prints must be what stands below it. `RECORD=1` writes the output into
+/// on one store, and what it prints must be what stands below it. Lines that begin with `> ` go on with the
+/// command above them, as in a shell. `RECORD=1` writes the output into
 /// the README and fails, so that somebody reads the difference.
 @Suite struct ReadmeTests {
   private static let path = VarveProcess.repository.appendingPathComponent("README.md").path
@@ -18,7 +19,7 @@ import Testing
       case .command(let command, let shown):
         commands += 1
         let printed = try varve.shell(command)
-        written += ["$ " + command] + printed
+        written += ["$ " + command.replacingOccurrences(of: "\n", with: "\n> ")] + printed
         #expect(printed == shown, "$ \(command)")
       }
     }
@@ -41,6 +42,8 @@ import Testing
       if line.hasPrefix("```") { isConsole = line == "```console" }
       if isConsole, line.hasPrefix("$ ") {
         blocks.append(.command(String(line.dropFirst(2)), shown: []))
+      } else if isConsole, line.hasPrefix("> "), case .command(let command, [])? = blocks.last {
+        blocks[blocks.count - 1] = .command(command + "\n" + line.dropFirst(2), shown: [])
       } else if isConsole, case .command(let command, let shown)? = blocks.last {
         blocks[blocks.count - 1] = .command(command, shown: shown + [line])
       } else {
@@ -69,6 +72,16 @@ extension VarveProcess {
     #expect(FileManager.default.isExecutableFile(atPath: path))
     let result = try VarveProcess().run(["-n", path], of: URL(fileURLWithPath: "/bin/bash"))
     #expect(result.status == 0, "\(result.errors)")
+  }
+
+  @Test func `every benchmark runs, and twice to the same result`() throws {
+    let benchmarks = VarveProcess.executable.deletingLastPathComponent()
+      .appendingPathComponent("benchmarks")
+    let result = try VarveProcess().run(
+      ["all", VarveProcess.sample("api.ndjson"), "2"], of: benchmarks)
+    #expect(result.status == 0, "\(result.errors)")
+    #expect(result.lines.count >= 10)
+    #expect(result.lines.allSatisfy { $0.contains("rows/s") && $0.contains("checksum") })
   }
 
   @Test func `the sample logs are what their generator writes`() throws {
