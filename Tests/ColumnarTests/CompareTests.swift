@@ -71,7 +71,7 @@ import Testing
     for count in VectorWorld.counts {
       let vector = world.vector(kind, count: count)
       let rows = vector.truth()
-      #expect((0..<count).map { rows[$0] } == vector.values().map(\.isTrue))
+      #expect((0..<count).map { rows[$0] } == vector.values().map(\.truth))
     }
   }
 }

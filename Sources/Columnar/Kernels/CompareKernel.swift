@@ -155,19 +155,6 @@ extension ColumnVector {
   }
 }
 
-extension FieldPredicate.Comparison {
-  /// The comparison with its sides exchanged: `a < b` is `b > a`.
-  package var mirrored: Self {
-    switch self {
-    case .equal, .notEqual: self
-    case .less: .greater
-    case .lessOrEqual: .greaterOrEqual
-    case .greater: .less
-    case .greaterOrEqual: .lessOrEqual
-    }
-  }
-}
-
 extension Bitmap {
   /// The bits of valid rows.
   func masked(_ validity: Bitmap?) -> Bitmap {

@@ -235,7 +235,7 @@ private struct DictionaryMerge {
 
 extension StringVector {
   /// Whether both are views of one buffer with the same offsets; `false` is not certain.
-  fileprivate func sharesStorage(with other: StringVector) -> Bool {
+  package func sharesStorage(with other: StringVector) -> Bool {
     func address<T>(_ array: [T]) -> UnsafePointer<T>? {
       array.withUnsafeBufferPointer { $0.baseAddress }
     }

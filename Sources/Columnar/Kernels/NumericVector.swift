@@ -153,13 +153,7 @@ extension StringVector {
     let numbers = bytes.withUnsafeBufferPointer { bytes in
       (0..<count).map { row -> Number? in
         guard validity.allows(row) else { return nil }
-        let text = UnsafeBufferPointer(rebasing: bytes[range(row)])
-        switch TextNumber(text) {
-        case .none: return nil
-        case .integer(let number): return .integer(number)
-        case .double(let number): return .double(number)
-        case .unsure: return Value.string(String(decoding: text, as: UTF8.self)).number
-        }
+        return NumberText.number(of: UnsafeBufferPointer(rebasing: bytes[range(row)]))
       }
     }
     return NumericVector(numbers)

@@ -70,11 +70,10 @@ struct TextComparison: Sendable {
         case .numeric(let integers, let doubles, let nonNumber):
           return Bitmap(count: texts.count) { row in
             let text = text(row)
-            switch TextNumber(text) {
+            switch NumberText.number(of: text) {
             case .integer(let number): return integers.holds(number)
             case .double(let number): return doubles.holds(number)
-            case .unsure: return generally(text)
-            case .none:
+            case nil:
               switch nonNumber {
               case .holds(let holds): return holds
               case .codePoints: return byCodePoints(text, literalBytes)
@@ -92,7 +91,7 @@ struct TextComparison: Sendable {
     _ text: UnsafeBufferPointer<UInt8>, _ literalBytes: UnsafeBufferPointer<UInt8>
   ) -> Bool {
     if !TextBytes.isASCII(text) { return generally(text) }
-    return comparison.holds(TextBytes.order(text, literalBytes))
+    return comparison.holds(TextComparisonRule.order(text, literalBytes))
   }
 
   private func generally(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
@@ -136,17 +135,10 @@ struct TextPairComparison {
   private func ordered(
     _ x: UnsafeBufferPointer<UInt8>, _ y: UnsafeBufferPointer<UInt8>
   ) -> Bool {
-    switch (TextNumber(x), TextNumber(y)) {
-    case (.integer(let a), .integer(let b)):
-      return comparison.holds(a < b ? .less : a == b ? .equal : .greater)
-    case (.double(let a), .double(let b)):
-      return comparison.holds(a < b ? .less : a == b ? .equal : .greater)
-    case (.none, _) where TextBytes.isASCII(x) && TextBytes.isASCII(y),
-      (_, .none) where TextBytes.isASCII(x) && TextBytes.isASCII(y):
-      return comparison.holds(TextBytes.order(x, y))
-    default:
-      return comparison.holds(value(x), value(y))
+    if TextBytes.isASCII(x), TextBytes.isASCII(y) {
+      return TextComparisonRule.holds(comparison, x, y)
     }
+    return comparison.holds(value(x), value(y))
   }
 
   private func value(_ text: UnsafeBufferPointer<UInt8>) -> Value {
@@ -156,9 +148,6 @@ struct TextPairComparison {
 
 /// Texts as bytes.
 enum TextBytes {
-  /// How one text stands to another.
-  enum Order { case less, equal, greater }
-
   @inline(__always)
   static func areEqual(
     _ a: UnsafeBufferPointer<UInt8>, _ b: UnsafeBufferPointer<UInt8>
@@ -184,35 +173,10 @@ enum TextBytes {
     return true
   }
 
-  /// By bytes, which for valid UTF-8 is by code points.
-  static func order(
-    _ a: UnsafeBufferPointer<UInt8>, _ b: UnsafeBufferPointer<UInt8>
-  ) -> Order {
-    for i in 0..<min(a.count, b.count) where a[i] != b[i] {
-      return a[i] < b[i] ? .less : .greater
-    }
-    return a.count == b.count ? .equal : a.count < b.count ? .less : .greater
-  }
-
   @inline(__always)
   static func isASCII(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
     var union: UInt8 = 0
     for byte in text { union |= byte }
     return union < 0x80
-  }
-}
-
-extension FieldPredicate.Comparison {
-  /// Whether a comparison holds for two things that stand in this order.
-  @inline(__always)
-  func holds(_ order: TextBytes.Order) -> Bool {
-    switch self {
-    case .equal: order == .equal
-    case .notEqual: order != .equal
-    case .less: order == .less
-    case .lessOrEqual: order != .greater
-    case .greater: order == .greater
-    case .greaterOrEqual: order != .less
-    }
   }
 }

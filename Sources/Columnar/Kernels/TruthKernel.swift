@@ -7,13 +7,13 @@ extension ColumnVector {
     case .missing(let count):
       return Bitmap(repeating: false, count: count)
     case .constant(let value, let count):
-      return Bitmap(repeating: value.isTrue, count: count)
+      return Bitmap(repeating: value.truth, count: count)
     case .integers(let v):
       let values = v.values
       return Bitmap(count: values.count) { values[$0] != 0 }.masked(v.validity)
     case .timestamps(let v):
       let values = v.values
-      return Bitmap(count: values.count) { Value.timestamp(values[$0]).isTrue }
+      return Bitmap(count: values.count) { Value.timestamp(values[$0]).truth }
         .masked(v.validity)
     case .doubles(let v):
       let values = v.values
@@ -27,20 +27,14 @@ extension ColumnVector {
       return v.bytes.withUnsafeBufferPointer { bytes in
         Bitmap(count: v.count) { row in
           let text = UnsafeBufferPointer(rebasing: bytes[v.range(row)])
-          switch TextNumber(text) {
-          case .integer(let number): return number != 0
-          case .double(let number): return number != 0
-          case .none where text.first.map { $0 | 0x20 != UInt8(ascii: "t") } ?? true:
-            return false
-          case .none, .unsure:
-            return Value.string(String(decoding: text, as: UTF8.self)).isTrue
-          }
+          return BooleanText.boolean(of: text)
+            ?? NumberText.number(of: text).map { !$0.isZero } ?? false
         }
       }.masked(v.validity)
     case .dictionary(let v):
       return v.rows(whereEntry: v.entries.truth())
     case .values(let v):
-      return Bitmap(count: v.count) { v[$0].isTrue }
+      return Bitmap(count: v.count) { v[$0].truth }
     }
   }
 }

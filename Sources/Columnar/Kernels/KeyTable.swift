@@ -1,0 +1,392 @@
+// Values as keys (language reference, 6.11).
+//
+// Two values are one key when their texts agree, the spelling of numbers in events apart: 200,
+// 200.0 and "200" are one key, "007" and 7 are two. A missing value is a key of its own; maps and
+// lists count as missing.
+//
+// What was grouped must be shown again, and a group that has numbers and texts shows the number. So
+// a table numbers *values* as they are told apart when shown, and knows the key of each:
+//
+//     "200"  → value 1, key 1        "abc"     → value 3, key 3
+//     200.0  → value 2, key 1        (missing) → value 0, key 0
+//
+// A key's number is the number of its first value. Of the values in a group the one of the highest
+// rank is shown (number, time, boolean, text), of equal rank the first. Nearly always every key has
+// one value; then values and keys are the same numbers and nobody has to look.
+//
+// Typed columns do not make texts per row. Words of whole numbers, times and doubles are looked up
+// in tables of words first; only a word never seen before is spelled out and enters the table of
+// texts. A dictionary looks up each entry that occurs, once.
+
+/// Distinct values of a column, their dense numbers and their keys, over any number of batches.
+package struct KeyTable: Sendable {
+  /// What kind of value is shown; later cases are preferred to earlier ones.
+  private enum Rank: UInt8 {
+    case missing, text, boolean, timestamp, number
+  }
+
+  /// How a value is found again.
+  private enum Shown: Sendable {
+    case missing
+    /// The key's own text.
+    case text
+    case integer(Int64)
+    case timestamp(Int64)
+    /// Position in `others`.
+    case other(Int)
+  }
+
+  /// The number of a missing value, and of its key.
+  package static let missing: UInt32 = 0
+
+  private var texts = ByteTable()
+  /// By number in `texts`: the first value of the key, and further values of keys that have some.
+  private var firstValues: [UInt32] = []
+  private var furtherValues: [UInt32: [UInt32]] = [:]
+  /// By number of a value: what it shows, how it ranks, its text.
+  private var shown: [Shown] = [.missing]
+  private var ranks: [Rank] = [.missing]
+  private var textOfValue: [UInt32] = [.max]
+  private var others: [Value] = []
+  private var integers = WordCache()
+  private var timestamps = WordCache()
+  private var doubles = WordCache()
+  /// Mantissas of decimals, by their count of decimals less one.
+  private var decimals: [WordCache] = []
+
+  package init() {}
+
+  /// How many values there are, the missing one included.
+  package var count: Int { shown.count }
+
+  /// Whether some key has several values, so that values and keys have different numbers.
+  package var hasSynonyms: Bool { !furtherValues.isEmpty }
+
+  /// Bytes the table occupies, about.
+  package var byteCount: Int {
+    texts.byteCount + shown.capacity * (MemoryLayout<Shown>.stride + 9)
+      + furtherValues.count * 64 + others.capacity * (MemoryLayout<Value>.stride + 16)
+      + integers.byteCount + timestamps.byteCount + doubles.byteCount
+      + decimals.reduce(0) { $0 + $1.byteCount }
+  }
+
+  /// The key of a value, by their numbers.
+  package func key(of number: UInt32) -> UInt32 {
+    number == Self.missing ? number : firstValues[Int(textOfValue[Int(number)])]
+  }
+
+  /// The keys of values, by their numbers.
+  package func keys(of numbers: [UInt32]) -> [UInt32] {
+    hasSynonyms ? numbers.map { key(of: $0) } : numbers
+  }
+
+  /// Whether a group is to show the first value rather than the second.
+  package func outranks(_ number: UInt32, _ other: UInt32) -> Bool {
+    ranks[Int(number)].rawValue > ranks[Int(other)].rawValue
+  }
+
+  // MARK: Numbers of values
+
+  /// The number of a value, new or not.
+  package mutating func number(of value: Value) -> UInt32 {
+    switch value {
+    case .missing, .list, .map:
+      return Self.missing
+    case .integer(let number):
+      return self.number(of: number)
+    case .timestamp(let time):
+      return self.number(ofTime: time)
+    case .string(var text):
+      return text.withUTF8 { self.number(ofText: $0) }
+    case .double, .sourceNumber:
+      return self.number(of: value, .number)
+    case .boolean, .jsonBoolean:
+      return self.number(of: value, .boolean)
+    }
+  }
+
+  /// The number of one cell.
+  package mutating func number(of column: ColumnVector, at row: Int) -> UInt32 {
+    switch column {
+    case .strings(let v) where v.validity.allows(row):
+      return v.bytes.withUnsafeBufferPointer {
+        number(ofText: UnsafeBufferPointer(rebasing: $0[v.range(row)]))
+      }
+    default:
+      return number(of: column.value(at: row))
+    }
+  }
+
+  /// The number of each row.
+  ///
+  /// - Complexity: O(rows), for texts O(bytes)
+  package mutating func numbers(of column: ColumnVector) -> [UInt32] {
+    switch column {
+    case .missing(let count):
+      return [UInt32](repeating: Self.missing, count: count)
+    case .constant(let value, let count):
+      return [UInt32](repeating: count == 0 ? 0 : number(of: value), count: count)
+    case .integers(let v):
+      return numbers(of: v) { table, word in table.integers.find(word) ?? table.number(of: word) }
+    case .timestamps(let v):
+      return numbers(of: v) { table, word in
+        table.timestamps.find(word) ?? table.number(ofTime: word)
+      }
+    case .doubles(let v):
+      return words(v.values.count, v.validity) { table, row in
+        let word = Int64(bitPattern: v.values[row].bitPattern)
+        return table.doubles.find(word) ?? table.number(ofDouble: v.values[row])
+      }
+    case .decimals(let v):
+      return words(v.mantissas.count, v.validity) { $0.number(of: v, at: $1) }
+    case .strings(let v):
+      return v.bytes.withUnsafeBufferPointer { bytes in
+        words(v.count, v.validity) { table, row in
+          table.number(ofText: UnsafeBufferPointer(rebasing: bytes[v.range(row)]))
+        }
+      }
+    case .dictionary(let v):
+      return numbers(of: v)
+    case .booleans(let v):
+      return words(v.values.count, v.validity) { $0.number(of: .boolean(v.values[$1])) }
+    case .values(let values):
+      return values.map { number(of: $0) }
+    }
+  }
+
+  @inline(__always)
+  private mutating func words(
+    _ count: Int, _ validity: Bitmap?, _ number: (inout KeyTable, Int) -> UInt32
+  ) -> [UInt32] {
+    var result: [UInt32] = []
+    result.reserveCapacity(count)
+    for row in 0..<count {
+      result.append(validity.allows(row) ? number(&self, row) : Self.missing)
+    }
+    return result
+  }
+
+  /// Words that lie close together (codes, minutes of a day) lead to numbers through an array of
+  /// their range; others are looked up unless they repeat the row before.
+  @inline(__always)
+  private mutating func numbers(
+    of vector: IntegerVector, _ number: (inout KeyTable, Int64) -> UInt32
+  ) -> [UInt32] {
+    let values = vector.values
+    guard let low = values.min(), let high = values.max() else { return [] }
+    let width = UInt64(bitPattern: high &- low)
+    if vector.validity == nil, width < UInt64(min(values.count, 65_536)) {
+      var known = [UInt32](repeating: .max, count: Int(width) + 1)
+      return values.map { word in
+        let place = Int(truncatingIfNeeded: word &- low)
+        if known[place] == .max { known[place] = number(&self, word) }
+        return known[place]
+      }
+    }
+    var last: (word: Int64, number: UInt32)?
+    return words(values.count, vector.validity) { table, row in
+      let word = values[row]
+      if let last, last.word == word { return last.number }
+      let found = number(&table, word)
+      last = (word, found)
+      return found
+    }
+  }
+
+  private mutating func numbers(of vector: DictionaryVector) -> [UInt32] {
+    let unknown = UInt32.max
+    var known = [UInt32](repeating: unknown, count: vector.entries.count + 1)
+    known[vector.entries.count] = Self.missing
+    var result: [UInt32] = []
+    result.reserveCapacity(vector.codes.count)
+    for code in vector.codes {
+      var number = known[Int(code)]
+      if number == unknown {
+        number = self.number(of: vector.entries, at: Int(code))
+        known[Int(code)] = number
+      }
+      result.append(number)
+    }
+    return result
+  }
+
+  /// The number here of every value of another table, in that table's order.
+  package mutating func numbers(of other: KeyTable) -> [UInt32] {
+    var result = [Self.missing]
+    result.reserveCapacity(other.count)
+    for index in 1..<other.count {
+      let text = other.texts.withKey(other.textOfValue[index]) { texts.insert($0) }
+      switch other.shown[index] {
+      case .missing: result.append(Self.missing)
+      case .text: result.append(number(text, .text, .text))
+      case .integer(let value): result.append(number(text, .number, .integer(value)))
+      case .timestamp(let value): result.append(number(text, .timestamp, .timestamp(value)))
+      case .other(let position):
+        result.append(number(text, other.ranks[index], other: other.others[position]))
+      }
+    }
+    return result
+  }
+
+  // MARK: Entering values
+
+  /// The number of the value of a key that shows this, new or not.
+  private mutating func number(_ text: UInt32, _ rank: Rank, _ shows: Shown) -> UInt32 {
+    if let known = self.known(text, where: { isSame(shown[Int($0)], shows) }) { return known }
+    return add(text, rank, shows)
+  }
+
+  /// The same for values that have no form of their own.
+  private mutating func number(_ text: UInt32, _ rank: Rank, other value: Value) -> UInt32 {
+    let known = self.known(text) { number in
+      if case .other(let position) = shown[Int(number)] {
+        return Self.isSame(others[position], value)
+      }
+      return false
+    }
+    if let known { return known }
+    others.append(value)
+    return add(text, rank, .other(others.count - 1))
+  }
+
+  @inline(__always)
+  private func known(_ text: UInt32, where isWanted: (UInt32) -> Bool) -> UInt32? {
+    if Int(text) >= firstValues.count { return nil }
+    let first = firstValues[Int(text)]
+    if isWanted(first) { return first }
+    return furtherValues[text]?.first(where: isWanted)
+  }
+
+  private mutating func add(_ text: UInt32, _ rank: Rank, _ shows: Shown) -> UInt32 {
+    let number = UInt32(truncatingIfNeeded: shown.count)
+    if Int(text) == firstValues.count {
+      firstValues.append(number)
+    } else {
+      furtherValues[text, default: []].append(number)
+    }
+    shown.append(shows)
+    ranks.append(rank)
+    textOfValue.append(text)
+    return number
+  }
+
+  @inline(__always)
+  private func isSame(_ a: Shown, _ b: Shown) -> Bool {
+    switch (a, b) {
+    case (.text, .text): true
+    case (.integer(let x), .integer(let y)), (.timestamp(let x), .timestamp(let y)): x == y
+    default: false
+    }
+  }
+
+  /// Of values with one key: whether they print alike and are of one type.
+  private static func isSame(_ a: Value, _ b: Value) -> Bool {
+    switch (a, b) {
+    case (.sourceNumber(let x), .sourceNumber(let y)): x.text.utf8.elementsEqual(y.text.utf8)
+    case (.double, .double), (.boolean, .boolean), (.jsonBoolean, .jsonBoolean): true
+    default: false
+    }
+  }
+
+  private mutating func number(ofText text: UnsafeBufferPointer<UInt8>) -> UInt32 {
+    if let known = texts.find(text) { return number(known, .text, .text) }
+    if TextBytes.isASCII(text) || String(validating: text, as: UTF8.self) != nil {
+      return number(texts.insert(text), .text, .text)
+    }
+    // Texts with invalid bytes are the same key when they print alike.
+    var repaired = String(decoding: text, as: UTF8.self)
+    return repaired.withUTF8 { number(texts.insert($0), .text, .text) }
+  }
+
+  private mutating func number(of integer: Int64) -> UInt32 {
+    if let known = integers.find(integer) { return known }
+    var spelled = String(integer)
+    let text = spelled.withUTF8 { texts.insert($0) }
+    let number = number(text, .number, .integer(integer))
+    integers.insert(integer, number)
+    return number
+  }
+
+  private mutating func number(ofTime time: Int64) -> UInt32 {
+    if let known = timestamps.find(time) { return known }
+    let number = number(insertText(of: .timestamp(time)), .timestamp, .timestamp(time))
+    timestamps.insert(time, number)
+    return number
+  }
+
+  private mutating func number(ofDouble value: Double) -> UInt32 {
+    let number = self.number(of: .double(value), .number)
+    doubles.insert(Int64(bitPattern: value.bitPattern), number)
+    return number
+  }
+
+  private mutating func number(of vector: DecimalVector, at row: Int) -> UInt32 {
+    let mantissa = vector.mantissas[row]
+    let scale = vector.scale(at: row)
+    if scale == 0 { return number(of: mantissa) }
+    while decimals.count < scale { decimals.append(WordCache()) }
+    if let known = decimals[scale - 1].find(mantissa) { return known }
+    let number = self.number(of: vector.value(at: row), .number)
+    decimals[scale - 1].insert(mantissa, number)
+    return number
+  }
+
+  private mutating func number(of value: Value, _ rank: Rank) -> UInt32 {
+    number(insertText(of: value), rank, other: value)
+  }
+
+  private mutating func insertText(of value: Value) -> UInt32 {
+    KeyIdentity.withText(of: value) { texts.insert($0) }
+  }
+
+  // MARK: Values of numbers
+
+  /// The value of a number.
+  package func value(of number: UInt32) -> Value {
+    switch shown[Int(number)] {
+    case .missing: .missing
+    case .text:
+      .string(texts.withKey(textOfValue[Int(number)]) { String(decoding: $0, as: UTF8.self) })
+    case .integer(let value): .integer(value)
+    case .timestamp(let value): .timestamp(value)
+    case .other(let index): others[index]
+    }
+  }
+
+  /// The values of these numbers, as a column.
+  package func column(of numbers: [UInt32]) -> ColumnVector {
+    let areTexts = numbers.allSatisfy { ranks[Int($0)].rawValue <= Rank.text.rawValue }
+    if !areTexts { return ColumnVector(numbers.map { value(of: $0) }) }
+    var result = StringVector()
+    result.offsets.reserveCapacity(numbers.count + 1)
+    for number in numbers {
+      if number != Self.missing {
+        texts.withKey(textOfValue[Int(number)]) { result.bytes += $0 }
+      }
+      precondition(result.bytes.count <= UInt32.max, "more than 4 GiB of text in one vector")
+      result.offsets.append(UInt32(truncatingIfNeeded: result.bytes.count))
+    }
+    let present = Bitmap(count: numbers.count) { numbers[$0] != Self.missing }
+    if present.isEmpty { return .missing(count: numbers.count) }
+    result.validity = present.isFull ? nil : present
+    return .strings(result)
+  }
+}
+
+/// Words whose values are known.
+private struct WordCache: Sendable {
+  private var table = WordTable()
+  private var numbers: [UInt32] = []
+
+  var byteCount: Int { table.byteCount + numbers.capacity * 4 }
+
+  @inline(__always)
+  func find(_ word: Int64) -> UInt32? {
+    table.find(UInt64(bitPattern: word)).map { numbers[Int($0)] }
+  }
+
+  mutating func insert(_ word: Int64, _ number: UInt32) {
+    _ = table.insert(UInt64(bitPattern: word))
+    numbers.append(number)
+  }
+}

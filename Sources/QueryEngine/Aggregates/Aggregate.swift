@@ -1,0 +1,161 @@
+import Columnar
+
+// How a `stats` computes: rows → groups → states → results.
+//
+//     for each row group (by any worker):   table = GroupTable, states = one Aggregate per call
+//         for each batch:  groups = table.assignGroups(keys); states.update(groups, …)
+//     then, in the order of the scan:       mapping = whole.merge(table)
+//                                           wholeStates.merge(states, mapping)
+//     at the end:                           whole.keyColumns() + wholeStates.finish(whole.count)
+//
+// One state covers *all* groups of one call in arrays by group number, so a batch costs one call and
+// one loop. Sums of doubles depend on the order of addition, and first-seen lists on the order of
+// rows: that is why partial states belong to row groups, not to workers, and are merged in the order
+// of the scan. Done so, every result is the same whatever the number of threads.
+
+/// The state of one aggregate call for every group.
+protocol Aggregate: Sendable {
+  /// Takes in the rows of a batch.
+  ///
+  /// - Parameters:
+  ///   - groups: The group of each row; `nil` puts all rows into group 0.
+  ///   - groupCount: How many groups there are by now, new ones of this batch included.
+  ///   - arguments: The columns of the call's arguments, `rowCount` rows each; empty for `count(*)`.
+  ///   - times: Event times in ms, for calls whose kind needs them; missing rows do not occur.
+  ///   - sequences: What orders rows of equal time; `nil` takes the order in which rows come.
+  mutating func update(
+    groups: [UInt32]?, groupCount: Int, arguments: [ColumnVector], rowCount: Int,
+    times: [Int64]?, sequences: [UInt64]?)
+
+  /// Takes in the state of rows that come after all rows of this one.
+  ///
+  /// - Parameter mapping: The group here of each group there.
+  mutating func merge(_ other: Self, mapping: [UInt32])
+
+  /// The results, one row per group; groups that no row reached have the result of no rows.
+  func finish(groupCount: Int) -> ColumnVector
+
+  /// Bytes the state occupies, about.
+  var byteCount: Int { get }
+
+  /// Why results are approximate, in words for the statistics of the answer; `nil` when exact.
+  var approximation: String? { get }
+
+  /// Whether a list was cut to its greatest length.
+  var isCut: Bool { get }
+}
+
+extension Aggregate {
+  var approximation: String? { nil }
+  var isCut: Bool { false }
+
+  /// ``merge(_:mapping:)`` with a state that is known to be of the same kind.
+  mutating func merge(erased other: any Aggregate, mapping: [UInt32]) {
+    guard let other = other as? Self else {
+      preconditionFailure("states of different aggregates do not merge")
+    }
+    merge(other, mapping: mapping)
+  }
+}
+
+/// An aggregate function with its constants.
+enum AggregateKind: Sendable, Equatable {
+  /// `count(*)`.
+  case countRows
+  case count
+  case countDistinct
+  case sum
+  case average
+  case minimum
+  case maximum
+  /// In percent, 0 to 100.
+  case percentile(Double)
+  case standardDeviation
+  case variance
+  case earliest
+  case latest
+  case sortsFirst
+  case sortsLast
+  case values
+  case topK(Int)
+  /// Change per so many ms.
+  case rate(periodMilliseconds: Double)
+  case histogram(buckets: Int)
+
+  /// A state without rows.
+  func makeState() -> any Aggregate {
+    switch self {
+    case .countRows, .count: CountAggregate()
+    case .countDistinct: CountDistinctAggregate()
+    case .sum: SumAggregate(result: .sum)
+    case .average: SumAggregate(result: .average)
+    case .minimum, .sortsFirst: ExtremeAggregate(isMaximum: false)
+    case .maximum, .sortsLast: ExtremeAggregate(isMaximum: true)
+    case .percentile(let percent): PercentileAggregate(percent: percent)
+    case .standardDeviation: VarianceAggregate(result: .standardDeviation)
+    case .variance: VarianceAggregate(result: .variance)
+    case .earliest: EarliestLatestAggregate(isLatest: false)
+    case .latest: EarliestLatestAggregate(isLatest: true)
+    case .values: ValuesAggregate()
+    case .topK(let count): TopKAggregate(count: count)
+    case .rate(let period): RateAggregate(periodMilliseconds: period)
+    case .histogram(let buckets): HistogramAggregate(buckets: buckets)
+    }
+  }
+
+  /// Whether ``Aggregate/update(groups:groupCount:arguments:rowCount:times:sequences:)`` needs times.
+  var needsTimes: Bool {
+    switch self {
+    case .earliest, .latest, .rate: true
+    default: false
+    }
+  }
+}
+
+extension Array {
+  /// Lengthens the array to `count` elements.
+  @inline(__always)
+  mutating func grow(to count: Int, with element: Element) {
+    if self.count < count {
+      append(contentsOf: repeatElement(element, count: count - self.count))
+    }
+  }
+}
+
+/// Loops over the rows of a batch with their groups.
+enum GroupedRows {
+  /// Calls `body` with group and row of each row that is valid.
+  @inline(__always)
+  static func forEach(
+    _ groups: [UInt32]?, _ count: Int, _ validity: Bitmap?, _ body: (Int, Int) -> Void
+  ) {
+    switch (groups, validity) {
+    case (nil, nil):
+      for row in 0..<count { body(0, row) }
+    case (nil, let validity?):
+      for row in validity.setRows() { body(0, Int(row)) }
+    case (let groups?, nil):
+      for row in 0..<count { body(Int(groups[row]), row) }
+    case (let groups?, let validity?):
+      for row in validity.setRows() { body(Int(groups[Int(row)]), Int(row)) }
+    }
+  }
+
+  /// Calls `body` with group and number of each row that has a number.
+  @inline(__always)
+  static func forEachDouble(
+    _ groups: [UInt32]?, _ column: ColumnVector, _ body: (Int, Double) -> Void
+  ) {
+    switch column.numbers() {
+    case .missing: break
+    case .integers(let v):
+      forEach(groups, v.values.count, v.validity) { body($0, Double(v.values[$1])) }
+    case .doubles(let v):
+      forEach(groups, v.values.count, v.validity) { body($0, v.values[$1]) }
+    case .mixed(let numbers):
+      forEach(groups, numbers.count, nil) { group, row in
+        if let number = numbers[row] { body(group, number.asDouble) }
+      }
+    }
+  }
+}

@@ -1,0 +1,124 @@
+import Columnar
+
+/// The distinct values of each group in the order of their first appearance, with their counts.
+struct ValueCounts: Sendable {
+  private var keys = KeyTable()
+  /// Group and key of each pair.
+  private var pairs = WordTable()
+  private var counts: [Int64] = []
+  /// The number of the value that each pair shows.
+  private var members: [UInt32] = []
+
+  var byteCount: Int {
+    keys.byteCount + pairs.byteCount + counts.capacity * 8 + members.capacity * 4
+  }
+
+  mutating func add(_ groups: [UInt32]?, _ column: ColumnVector) {
+    let numbers = keys.numbers(of: column)
+    let rows = numbers.indices.filter { numbers[$0] != KeyTable.missing }
+    add(
+      rows.map { groups?[$0] ?? 0 }, rows.map { numbers[$0] },
+      [Int64](repeating: 1, count: rows.count))
+  }
+
+  private mutating func add(_ groups: [UInt32], _ numbers: [UInt32], _ added: [Int64]) {
+    let words = zip(groups, keys.keys(of: numbers)).map { UInt64($0) << 32 | UInt64($1) }
+    for (index, pair) in pairs.insert(words).enumerated() {
+      counts.grow(to: Int(pair) + 1, with: 0)
+      members.grow(to: Int(pair) + 1, with: KeyTable.missing)
+      counts[Int(pair)] += added[index]
+      if keys.outranks(numbers[index], members[Int(pair)]) { members[Int(pair)] = numbers[index] }
+    }
+  }
+
+  mutating func merge(_ other: ValueCounts, mapping: [UInt32]) {
+    let translated = keys.numbers(of: other.keys)
+    add(
+      other.pairs.keys.map { mapping[Int($0 >> 32)] }, other.members.map { translated[Int($0)] },
+      other.counts)
+  }
+
+  /// How many distinct values the group with the most of them has.
+  var longestList: Int {
+    var lengths: [Int] = []
+    for word in pairs.keys {
+      lengths.grow(to: Int(word >> 32) + 1, with: 0)
+      lengths[Int(word >> 32)] += 1
+    }
+    return lengths.max() ?? 0
+  }
+
+  /// For each group the values and how often each occurred.
+  func lists(groupCount: Int) -> [[(value: Value, count: Int64)]] {
+    var lists = [[(value: Value, count: Int64)]](repeating: [], count: groupCount)
+    for (index, word) in pairs.keys.enumerated() where Int(word >> 32) < groupCount {
+      lists[Int(word >> 32)].append((keys.value(of: members[index]), counts[index]))
+    }
+    return lists
+  }
+}
+
+/// `values`: the distinct values of a group, first seen first.
+struct ValuesAggregate: Aggregate {
+  /// Values that a list has at most.
+  static let limit = 10_000
+
+  private var values = ValueCounts()
+
+  var byteCount: Int { values.byteCount }
+
+  var isCut: Bool { values.longestList > Self.limit }
+
+  mutating func update(
+    groups: [UInt32]?, groupCount: Int, arguments: [ColumnVector], rowCount: Int,
+    times: [Int64]?, sequences: [UInt64]?
+  ) {
+    values.add(groups, arguments[0])
+  }
+
+  mutating func merge(_ other: ValuesAggregate, mapping: [UInt32]) {
+    values.merge(other.values, mapping: mapping)
+  }
+
+  func finish(groupCount: Int) -> ColumnVector {
+    ColumnVector(
+      values.lists(groupCount: groupCount).map { list in
+        list.isEmpty ? .missing : .list(list.prefix(Self.limit).map(\.value))
+      })
+  }
+}
+
+/// `topk`: the most frequent values of a group; of equally frequent ones the first in the order of
+/// sort.
+struct TopKAggregate: Aggregate {
+  private let count: Int
+  private var values = ValueCounts()
+
+  init(count: Int) { self.count = count }
+
+  var byteCount: Int { values.byteCount }
+
+  mutating func update(
+    groups: [UInt32]?, groupCount: Int, arguments: [ColumnVector], rowCount: Int,
+    times: [Int64]?, sequences: [UInt64]?
+  ) {
+    values.add(groups, arguments[0])
+  }
+
+  mutating func merge(_ other: TopKAggregate, mapping: [UInt32]) {
+    values.merge(other.values, mapping: mapping)
+  }
+
+  func finish(groupCount: Int) -> ColumnVector {
+    ColumnVector(
+      values.lists(groupCount: groupCount).map { list in
+        if list.isEmpty { return .missing }
+        let order = SortKernel.order(
+          keys: [
+            .integers(IntegerVector(values: list.map(\.count))), ColumnVector(list.map(\.value)),
+          ],
+          descending: [true, false], rowCount: list.count, limit: count)
+        return .list(order.map { list[Int($0)].value })
+      })
+  }
+}

@@ -1,0 +1,237 @@
+import Columnar
+
+// Percentiles: exact up to 50,000 numbers of a group, then a t-digest.
+//
+// Exact: the numbers are kept, and the rank p/100 · (n − 1) is interpolated between its two
+// neighbours, which are found by selection (quickselect) without sorting the rest.
+//
+// t-digest (Dunning, Ertl 2019): numbers are gathered into centroids, mean and weight, that are small
+// near the ends and large in the middle, so that the 99.9th percentile is as sharp as the median.
+// New numbers wait in a buffer; a full buffer is sorted together with the centroids and swept once,
+// joining neighbours while the joined weight stays within 4 · n · q(1 − q) / δ for the centroid's
+// place q and the compression δ = 200. Everything is deterministic; partial digests are merged in the
+// order of the scan.
+
+/// A sketch of a distribution.
+struct TDigest: Sendable {
+  private struct Centroid: Sendable {
+    var mean: Double
+    var weight: Double
+  }
+
+  static let compression = 200.0
+  private static let bufferCount = 2_000
+
+  private var centroids: [Centroid] = []
+  /// Numbers that wait.
+  private var buffer: [Double] = []
+  private var minimum = Double.infinity
+  private var maximum = -Double.infinity
+
+  var byteCount: Int { centroids.capacity * 16 + buffer.capacity * 8 + 32 }
+
+  mutating func add(_ number: Double) {
+    minimum = min(minimum, number)
+    maximum = max(maximum, number)
+    buffer.append(number)
+    if buffer.count >= Self.bufferCount { compress() }
+  }
+
+  mutating func merge(_ other: TDigest) {
+    minimum = min(minimum, other.minimum)
+    maximum = max(maximum, other.maximum)
+    buffer += other.buffer
+    compress(with: other.centroids)
+  }
+
+  /// Joins the centroids, those of another digest, and the numbers that wait.
+  private mutating func compress(with others: [Centroid] = []) {
+    let numbers = buffer.sorted()
+    buffer.removeAll(keepingCapacity: true)
+    let old = (centroids + others).sorted {
+      $0.mean == $1.mean ? $0.weight < $1.weight : $0.mean < $1.mean
+    }
+    var all: [Centroid] = []
+    all.reserveCapacity(old.count + numbers.count)
+    var next = 0
+    for centroid in old {
+      while next < numbers.count, numbers[next] <= centroid.mean {
+        all.append(Centroid(mean: numbers[next], weight: 1))
+        next += 1
+      }
+      all.append(centroid)
+    }
+    for number in numbers[next...] { all.append(Centroid(mean: number, weight: 1)) }
+    sweep(all)
+  }
+
+  private mutating func sweep(_ all: [Centroid]) {
+    guard var current = all.first else { return }
+    let total = all.reduce(0) { $0 + $1.weight }
+    centroids.removeAll(keepingCapacity: true)
+    var before = 0.0
+    for next in all.dropFirst() {
+      let weight = current.weight + next.weight
+      let place = (before + weight / 2) / total
+      if weight <= 4 * total * place * (1 - place) / Self.compression {
+        current.mean += (next.mean - current.mean) * (next.weight / weight)
+        current.weight = weight
+      } else {
+        before += current.weight
+        centroids.append(current)
+        current = next
+      }
+    }
+    centroids.append(current)
+  }
+
+  /// The number below which `fraction` of the distribution lies.
+  func quantile(_ fraction: Double) -> Double? {
+    var digest = self
+    digest.compress()
+    return digest.interpolated(fraction)
+  }
+
+  /// Between the middles of two neighbouring centroids values are taken to lie evenly; the first
+  /// and the last half centroid reach to the smallest and largest number.
+  private func interpolated(_ fraction: Double) -> Double? {
+    guard let first = centroids.first, let last = centroids.last else { return nil }
+    let total = centroids.reduce(0) { $0 + $1.weight }
+    let wanted = fraction * (total - 1) + 0.5
+    if wanted <= first.weight / 2 {
+      return minimum + (first.mean - minimum)
+        * max(0, (wanted - 0.5) / max(first.weight / 2 - 0.5, 0.5))
+    }
+    var position = first.weight / 2
+    for (left, right) in zip(centroids, centroids.dropFirst()) {
+      let width = (left.weight + right.weight) / 2
+      if wanted <= position + width {
+        return left.mean + (right.mean - left.mean) * ((wanted - position) / width)
+      }
+      position += width
+    }
+    let rest = max(last.weight / 2 - 0.5, 0.5)
+    return last.mean + (maximum - last.mean) * min(1, (wanted - position) / rest)
+  }
+}
+
+/// `pct`: linear interpolation between closest ranks.
+struct PercentileAggregate: Aggregate {
+  /// Numbers of a group that are kept before a digest takes their place.
+  static let exactCount = 50_000
+
+  private let percent: Double
+  private var numbers: [[Double]] = []
+  /// By group; groups that are still exact have none.
+  private var digests: [Int: TDigest] = [:]
+
+  init(percent: Double) { self.percent = percent }
+
+  var byteCount: Int {
+    numbers.reduce(0) { $0 + $1.capacity * 8 + 32 }
+      + digests.values.reduce(0) { $0 + $1.byteCount + 64 }
+  }
+
+  var approximation: String? {
+    digests.isEmpty
+      ? nil
+      : "pct: more than \(Self.exactCount) numbers in \(digests.count) "
+        + "group\(digests.count == 1 ? "" : "s"), estimated with a t-digest"
+  }
+
+  mutating func update(
+    groups: [UInt32]?, groupCount: Int, arguments: [ColumnVector], rowCount: Int,
+    times: [Int64]?, sequences: [UInt64]?
+  ) {
+    numbers.grow(to: max(groupCount, 1), with: [])
+    GroupedRows.forEachDouble(groups, arguments[0]) { add($1, to: $0) }
+  }
+
+  @inline(__always)
+  private mutating func add(_ number: Double, to group: Int) {
+    numbers[group].append(number)
+    if numbers[group].count > Self.exactCount { spill(group) }
+  }
+
+  /// Moves the numbers of a group into its digest.
+  @inline(never)
+  private mutating func spill(_ group: Int) {
+    var digest = digests[group] ?? TDigest()
+    for number in numbers[group] { digest.add(number) }
+    numbers[group].removeAll(keepingCapacity: true)
+    digests[group] = digest
+  }
+
+  mutating func merge(_ other: PercentileAggregate, mapping: [UInt32]) {
+    for group in other.numbers.indices {
+      let target = Int(mapping[group])
+      numbers.grow(to: target + 1, with: [])
+      if let digest = other.digests[group] {
+        spill(target)
+        digests[target]?.merge(digest)
+      }
+      numbers[target] += other.numbers[group]
+      if numbers[target].count > Self.exactCount { spill(target) }
+    }
+  }
+
+  func finish(groupCount: Int) -> ColumnVector {
+    ColumnVector((0..<groupCount).map { value(of: $0).map { .double($0) } ?? .missing })
+  }
+
+  private func value(of group: Int) -> Double? {
+    guard group < numbers.count else { return nil }
+    if var digest = digests[group] {
+      for number in numbers[group] { digest.add(number) }
+      return digest.quantile(percent / 100)
+    }
+    return Self.percentile(percent, of: numbers[group])
+  }
+
+  /// The interpolated value at rank percent/100 · (n − 1).
+  static func percentile(_ percent: Double, of numbers: [Double]) -> Double? {
+    if numbers.isEmpty { return nil }
+    var numbers = numbers
+    let rank = percent / 100 * Double(numbers.count - 1)
+    let index = min(max(Int(rank), 0), numbers.count - 1)
+    let low = select(index, in: &numbers)
+    let part = rank - Double(index)
+    if part <= 0 { return low }
+    // Selection left everything above the index behind it.
+    guard let high = numbers[(index + 1)...].min() else { return low }
+    return low + (high - low) * part
+  }
+
+  /// The element that sorting would put at `index`, with nothing larger before it and nothing
+  /// smaller behind it. The middle of three is the pivot; O(n) on average.
+  private static func select(_ index: Int, in numbers: inout [Double]) -> Double {
+    var low = 0
+    var high = numbers.count - 1
+    while low < high {
+      let middle = (low + high) / 2
+      if numbers[middle] < numbers[low] { numbers.swapAt(middle, low) }
+      if numbers[high] < numbers[low] { numbers.swapAt(high, low) }
+      if numbers[high] < numbers[middle] { numbers.swapAt(high, middle) }
+      let pivot = numbers[middle]
+      var i = low
+      var j = high
+      while i <= j {
+        while numbers[i] < pivot { i += 1 }
+        while pivot < numbers[j] { j -= 1 }
+        if i <= j {
+          numbers.swapAt(i, j)
+          i += 1
+          j -= 1
+        }
+      }
+      if index <= j {
+        high = j
+      } else if index >= i {
+        low = i
+      } else {
+        break
+      }
+    }
+    return numbers[index]
+  }
+}

@@ -1,0 +1,88 @@
+import Columnar
+import TestSupport
+import Testing
+
+@Suite struct SortTests {
+  /// Rows by the rules for single values, equal ones in their order.
+  static func reference(_ keys: [[Value]], _ descending: [Bool], count: Int) -> SelectionVector {
+    (0..<UInt32(count)).sorted { a, b in
+      for (values, isDescending) in zip(keys, descending) {
+        let order = SortOrder.order(values[Int(a)], values[Int(b)])
+        if order != .equal { return (order == .less) != isDescending }
+      }
+      return a < b
+    }
+  }
+
+  @Test func `rows of every kind of key come in the order of their values`() {
+    var world = VectorWorld(seed: 61)
+    for kind in VectorWorld.Kind.allCases {
+      for count in VectorWorld.counts + [500] {
+        for isDescending in [false, true] {
+          let vector = world.vector(kind, count: count)
+          let order = SortKernel.order(
+            keys: [vector], descending: [isDescending], rowCount: count)
+          #expect(
+            order == Self.reference([vector.values()], [isDescending], count: count), "\(kind)")
+        }
+      }
+    }
+  }
+
+  @Test func `several keys decide one after the other, and a limit keeps the first rows`() {
+    var world = VectorWorld(seed: 62)
+    for _ in 0..<300 {
+      let count = world.pick([0, 1, 50, 300])
+      let keys = (0..<world.pick([1, 2, 3])).map { _ in
+        world.vector(world.pick(VectorWorld.Kind.allCases), count: count)
+      }
+      let descending = keys.map { _ in Bool.random(using: &world.random) }
+      let expected = Self.reference(keys.map { $0.values() }, descending, count: count)
+      #expect(SortKernel.order(keys: keys, descending: descending, rowCount: count) == expected)
+      let limit = world.pick([0, 1, 5, 40, 1_000])
+      #expect(
+        SortKernel.order(keys: keys, descending: descending, rowCount: count, limit: limit)
+          == Array(expected.prefix(limit)))
+    }
+  }
+
+  @Test func `the first n of a stream are the first n of all its rows`() {
+    var world = VectorWorld(seed: 63)
+    for round in 0..<15 {
+      let kinds = [
+        world.pick(VectorWorld.Kind.allCases), world.pick(VectorWorld.Kind.allCases),
+      ]
+      let descending = kinds.map { _ in Bool.random(using: &world.random) }
+      let limit = world.pick([1, 3, 100])
+      var top = TopN(limit: limit, descending: descending)
+      var batches: [ColumnBatch] = []
+      for batch in 0..<30 {
+        let count = 300
+        let columns =
+          kinds.map { world.vector($0, count: count) }
+          + [.integers(IntegerVector(values: (0..<count).map { Int64(batch * count + $0) }))]
+        batches.append(
+          ColumnBatch(names: ["a", "b", "row"], columns: columns, rowCount: count))
+        top.add(batches[batch])
+      }
+      let all = ColumnBatch.concatenate(batches)
+      let order = Self.reference(
+        [all.columns[0].values(), all.columns[1].values()], descending, count: all.rowCount)
+      let kept = top.finish()
+      #expect(
+        kept?.columns[2].values() == order.prefix(limit).map { .integer(Int64($0)) },
+        "round \(round): \(kinds) \(descending)")
+      #expect(top.heldRowCount == limit)
+    }
+  }
+
+  @Test func `numbers in texts stand among numbers, and missing rows first`() {
+    let column = ColumnVector.values([
+      .integer(500), .string("404"), .string("abc"), .missing, .double(403.5), .string("111A"),
+      .string("5A"), .timestamp(1),
+    ])
+    #expect(
+      SortKernel.order(keys: [column], descending: [false], rowCount: 8)
+        == [3, 6, 5, 2, 7, 4, 1, 0])
+  }
+}
