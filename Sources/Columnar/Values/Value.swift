@@ -54,7 +54,9 @@ package struct ValueMap: Sendable, Hashable {
   ///
   /// - Complexity: O(members)
   package subscript(key: String) -> Value? {
-    keys.lastIndex(of: key).map { values[$0] }
+    // Keys are compared by their bytes: `String`'s own equality takes composed and decomposed
+    // letters for the same.
+    keys.lastIndex { $0.utf8.elementsEqual(key.utf8) }.map { values[$0] }
   }
 }
 
