@@ -111,7 +111,7 @@ struct FieldResolution: Sendable {
     places.reserveCapacity(table.shapes.count)
     for (index, shape) in table.shapes.enumerated() {
       let place =
-        index == 0 ? (shape.rowCount > 0 ? .text : .absent) : Self.place(field, shape, roles)
+        index == 0 ? (shape.rowCount > 0 ? .text : .absent) : Self.place(field, shape, roles, table)
       if case .chunk(let chunk) = place, !used.contains(chunk) { used.append(chunk) }
       places.append(place)
     }
@@ -142,19 +142,24 @@ struct FieldResolution: Sendable {
     return roles
   }
 
-  /// The last member of a name is the visible one; a scalar of exactly this name hides structures.
+  /// Of several values of one name the one of the highest instance is visible, as the scanner
+  /// numbered them; any value of exactly this name hides structures of that name.
   private static func place(
-    _ field: String, _ shape: RowGroupTable.ShapeEntry, _ roles: [Role]
+    _ field: String, _ shape: RowGroupTable.ShapeEntry, _ roles: [Role], _ table: RowGroupTable
   ) -> Place {
     var within = false
-    for column in shape.columns.reversed() {
+    var visible: Int?
+    for column in shape.columns {
       switch roles[column] {
-      case .scalar: return .chunk(column)
-      case .verbatim: return .structure
+      case .scalar, .verbatim:
+        if visible.map({ table.chunks[$0].instance <= table.chunks[column].instance }) ?? true {
+          visible = column
+        }
       case .within: within = true
       case .none: break
       }
     }
+    if let visible { return roles[visible] == .scalar ? .chunk(visible) : .structure }
     return within || shape.emptyContainers.contains(field) ? .structure : .absent
   }
 }
