@@ -17,7 +17,7 @@ package struct PreparedQuery: Sendable {
   /// - Throws: ``QueryError`` with every mistake found.
   package init(_ text: String, options: QueryOptions) throws(QueryError) {
     let parsed = QueryParser.parse(text)
-    var analyzer = Analyzer(source: parsed.source, options: options)
+    var analyzer = Analyzer(parsed, options: options)
     let plan = analyzer.analyze(parsed.query)
     let diagnostics = (parsed.diagnostics + analyzer.diagnostics).inTextOrder()
     guard !parsed.hasErrors, let plan else {

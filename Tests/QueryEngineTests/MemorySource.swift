@@ -88,20 +88,7 @@ extension MemorySource.Event {
     }
   }
 
-  func value(of field: String) -> Value {
-    if let leaf = leaves.last(where: { $0.name == field }) { return leaf.value }
-    var value = object
-    for part in field.split(separator: ".") {
-      switch value {
-      case .map(let map): value = map[String(part)] ?? .missing
-      case .list(let elements):
-        guard let index = Int(part), elements.indices.contains(index) else { return .missing }
-        value = elements[index]
-      default: return .missing
-      }
-    }
-    return value
-  }
+  func value(of field: String) -> Value { object.member(path: field) }
 }
 
 private final class MemoryCursor: RowGroupCursor {

@@ -40,13 +40,9 @@ enum AggregateFunction: String, Sendable, CaseIterable {
 
 /// One aggregate of a `stats` with its arguments.
 struct AggregateCall: Sendable {
-  var function: AggregateFunction
+  var kind: AggregateKind
   /// The value aggregated; `nil` for `count(*)`.
   var argument: BoundExpression?
-  /// The percentile of `pct`, in percent.
-  var percentile = 0.0
-  /// The k of `topk`, the buckets of `histogram`.
-  var size = 0
   /// Where the time of the row is, for the functions that need it.
   var time: SlotID?
 }

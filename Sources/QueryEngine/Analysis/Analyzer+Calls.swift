@@ -8,7 +8,8 @@ extension Analyzer {
     }
     switch call.function.folded {
     case "bin": return bindBin(call)
-    case "datefloor": return bindFloor(call)
+    case "datefloor": return bindRounding(call, isUp: false)
+    case "dateceil": return bindRounding(call, isUp: true)
     case "ispresent":
       guard hasArguments(call, 1...1) else { return .missing }
       return BoundExpression(.present(bindExpression(call.arguments[0])))
@@ -19,6 +20,7 @@ extension Analyzer {
       guard hasArguments(call, 3...3) else { return .missing }
       return bindConditional(call)
     case "case":
+      // Ten branches and a default.
       guard hasArguments(call, 2...21) else { return .missing }
       return bindConditional(call)
     default: break
@@ -49,16 +51,16 @@ extension Analyzer {
           "bin()", period: source[call.arguments[0].range], at: call.range))
       return .missing
     }
-    return BoundExpression(.floor(BoundExpression(.slot(time)), period))
+    return BoundExpression(.rounded(BoundExpression(.slot(time)), period, isUp: false))
   }
 
-  private mutating func bindFloor(_ call: FunctionCall) -> BoundExpression {
+  private mutating func bindRounding(_ call: FunctionCall, isUp: Bool) -> BoundExpression {
     guard hasArguments(call, 2...2), let period = bindPeriod(call, 1) else { return .missing }
-    return BoundExpression(.floor(bindExpression(call.arguments[0]), period))
+    return BoundExpression(.rounded(bindExpression(call.arguments[0]), period, isUp: isUp))
   }
 
   /// An argument that must be a period such as `5m`.
-  private mutating func bindPeriod(_ call: FunctionCall, _ index: Int) -> Period? {
+  mutating func bindPeriod(_ call: FunctionCall, _ index: Int) -> Period? {
     if case .duration(let duration) = call.arguments[index].kind {
       return Period(duration.capped)
     }
@@ -85,8 +87,48 @@ extension Analyzer {
     return false
   }
 
+  // MARK: Functions of the catalogue
+
   private mutating func bindCatalogueCall(_ call: FunctionCall) -> BoundExpression {
-    report(AnalyzerDiagnostics.notAvailable(call.function.text, at: call.function.range))
-    return .missing
+    guard let function = FunctionCatalog.scalar(call.function.folded) else {
+      report(
+        AnalyzerDiagnostics.unknownFunction(
+          call.function.text, among: FunctionCatalog.names, at: call.function.range))
+      return .missing
+    }
+    let counts = function.argumentCounts
+    guard hasArguments(call, counts.least...(counts.most ?? .max)) else { return .missing }
+    let arguments = call.arguments.map { bindArgument($0, of: function) }
+    do throws(ArgumentProblem) {
+      let prepared = try function.prepared(literals: arguments.map(\.literal))
+      return BoundExpression(
+        .call(BoundCall(function: function, arguments: arguments, prepared: prepared)))
+    } catch {
+      report(diagnostic(error, of: call))
+      return .missing
+    }
+  }
+
+  /// An argument; a regular expression between slashes is its pattern as a text.
+  private mutating func bindArgument(
+    _ argument: Expression, of function: ScalarFunction
+  ) -> BoundExpression {
+    guard case .regex(let regex) = argument.kind else { return bindExpression(argument) }
+    guard function.name == "regexReplace", compile(regex) != nil else {
+      return bindExpression(argument)
+    }
+    return BoundExpression(.literal(.string(regex.pattern)))
+  }
+
+  private func diagnostic(_ problem: ArgumentProblem, of call: FunctionCall) -> Diagnostic {
+    let range = call.arguments[problem.argument].range
+    switch problem.kind {
+    case .mustBe(let what):
+      return AnalyzerDiagnostics.badArgument(
+        call.function.text, problem.argument + 1, mustBe: what, not: "'\(source[range])'",
+        at: range)
+    case .unsupportedDateCode(let code): return AnalyzerDiagnostics.badDateCode(code, at: range)
+    case .badRegex(let reason): return AnalyzerDiagnostics.badRegex(reason, at: range)
+    }
   }
 }

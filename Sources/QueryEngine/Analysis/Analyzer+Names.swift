@@ -76,7 +76,7 @@ extension Analyzer {
   func isStructure(_ bound: BoundExpression) -> Bool {
     switch bound.kind {
     case .list: return true
-    case .call(let call): return call.function.mayReturnStructure
+    case .call(let call): return ["list", "map", "map or list"].contains(call.function.result)
     case .slot(let slot):
       if case .expression(let definition) = slots[slot].source { return isStructure(definition) }
       if case .capture(let extraction, _) = slots[slot].source,

@@ -44,7 +44,7 @@ extension Analyzer {
       let value = number.doubleValue
       return Int64(exactly: (value >= 1e11 ? value : value * 1000).rounded())
     case .text(let literal):
-      if let time = TimeText.parse(literal.value) { return time }
+      if let time = Timestamp.parse(literal.value) { return time }
       report(
         AnalyzerDiagnostics.badArgument(
           "SOURCE", 1, mustBe: "a time such as 2026-03-02T10:00:00Z", not: "'\(literal.value)'",

@@ -118,31 +118,55 @@ extension Analyzer {
   ) -> AggregateCall? {
     guard checkCount(function, call) else { return nil }
     warnAboutTime(function, call)
-    let available: [AggregateFunction] = [
-      .count, .countOverTime, .countDistinct, .sum, .sumOverTime, .avg, .min, .max,
-    ]
-    if !available.contains(function) {
-      report(AnalyzerDiagnostics.notAvailable(call.function.text, at: call.function.range))
-      return nil
-    }
     var arguments = call.arguments
-    var bound = AggregateCall(function: function)
-    if function == .topk {
-      guard let size = bindSize(arguments.removeFirst(), of: call, 1, upTo: 10_000) else {
-        return nil
-      }
-      bound.size = size
-    }
-    if function == .pct {
-      guard let percentile = bindPercentile(arguments.removeLast(), of: call) else { return nil }
-      bound.percentile = percentile
-    }
+    guard let kind = aggregateKind(function, &arguments, of: call) else { return nil }
+    var bound = AggregateCall(kind: kind)
     if let argument = arguments.first { bound.argument = bindArgument(argument, of: call) }
     if function.needsTime {
       guard let time = timeSlot(for: call) else { return nil }
       bound.time = time
     }
     return bound
+  }
+
+  /// The function with its constants, which are taken out of the arguments.
+  private mutating func aggregateKind(
+    _ function: AggregateFunction, _ arguments: inout [Expression], of call: FunctionCall
+  ) -> AggregateKind? {
+    switch function {
+    case .count: return arguments.isEmpty ? .countRows : .count
+    case .countOverTime: return .count
+    case .countDistinct: return .countDistinct
+    case .sum, .sumOverTime: return .sum
+    case .avg: return .average
+    case .min: return .minimum
+    case .max: return .maximum
+    case .stddev: return .standardDeviation
+    case .variance: return .variance
+    case .values: return .values
+    case .earliest: return .earliest
+    case .latest: return .latest
+    case .sortsFirst: return .sortsFirst
+    case .sortsLast: return .sortsLast
+    case .pct: return bindPercentile(arguments.removeLast(), of: call).map { .percentile($0) }
+    case .topk:
+      return bindSize(arguments.removeFirst(), of: call, 1, upTo: 10_000).map { .topK($0) }
+    case .histogram:
+      return bindSize(arguments.removeLast(), of: call, 2, upTo: 1_000)
+        .map { .histogram(buckets: $0) }
+    case .rate:
+      arguments.removeLast()
+      return bindPeriod(call, 1).flatMap { period in
+        if let milliseconds = period.milliseconds {
+          return .rate(periodMilliseconds: Double(milliseconds))
+        }
+        report(
+          AnalyzerDiagnostics.badArgument(
+            call.function.text, 2, mustBe: "a period of fixed length",
+            not: "'\(source[call.arguments[1].range])'", at: call.arguments[1].range))
+        return nil
+      }
+    }
   }
 
   /// Binds an argument among the names of the rows.

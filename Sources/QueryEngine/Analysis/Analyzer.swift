@@ -32,8 +32,11 @@ struct Analyzer {
   private var eventSlots: [EventField: SlotID] = [:]
   var scan: ScanStep
 
-  init(source: SourceText, options: QueryOptions) {
-    self.source = source
+  private let parserDiagnostics: [Diagnostic]
+
+  init(_ parsed: ParsedQuery, options: QueryOptions) {
+    source = parsed.source
+    parserDiagnostics = parsed.diagnostics
     self.options = options
     scan = ScanStep(logGroups: options.logGroups, window: options.window)
   }
@@ -145,13 +148,13 @@ extension Analyzer {
 
   private mutating func bindSort(_ command: SortCommand, at range: SourceRange) {
     sortsOfSegment.append(range)
-    var keys: [SortKey] = []
+    var keys: [SortTerm] = []
     for key in command.keys {
       let bound = bindSortKey(key)
       if isStructure(bound) {
         report(AnalyzerDiagnostics.structure("sort", source[key.expression.range], at: key.range))
       }
-      keys.append(SortKey(expression: bound, isDescending: key.isDescending))
+      keys.append(SortTerm(expression: bound, isDescending: key.isDescending))
     }
     // A later sort is the more significant one; what it leaves equal stays in the earlier order.
     segment.sortKeys = keys + segment.sortKeys
@@ -229,8 +232,12 @@ extension Analyzer {
     sortsOfSegment = []
   }
 
+  /// Adds a diagnostic, unless the parser has said already that something is wrong at this place.
   mutating func report(_ diagnostic: Diagnostic) {
-    if !diagnostics.contains(diagnostic) { diagnostics.append(diagnostic) }
+    let isKnown = parserDiagnostics.contains {
+      $0.severity == .error && $0.range == diagnostic.range
+    }
+    if !isKnown, !diagnostics.contains(diagnostic) { diagnostics.append(diagnostic) }
   }
 
   mutating func addSlot(

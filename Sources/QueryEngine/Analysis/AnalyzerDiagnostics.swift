@@ -137,6 +137,12 @@ enum AnalyzerDiagnostics {
       .badArgument, .error, "\(name): argument \(number) must be \(what), not \(found)", at: range)
   }
 
+  static func badDateCode(_ code: String, at range: SourceRange) -> Diagnostic {
+    Diagnostic(
+      .badDateCode, .error, "'\(code)' is not a supported date letter, format code or time zone",
+      at: range)
+  }
+
   static func badRegex(_ detail: String, at range: SourceRange) -> Diagnostic {
     Diagnostic(.badRegex, .error, "bad regular expression: \(detail)", at: range)
   }
@@ -182,6 +188,14 @@ enum AnalyzerDiagnostics {
       .regexStepLimit, .warning,
       "/\(pattern)/ was given up on \(count) event\(count == 1 ? "" : "s"), which count as no match",
       at: .none, notes: [.init("lookaround, backreferences and nested repeats cost many steps")])
+  }
+
+  static let structureAsMissing = Diagnostic(
+    .structureAsMissing, .warning, "maps and lists count as missing in keys and aggregates",
+    at: .none, notes: [.init("pick a member of them, or count them with ispresent")])
+
+  static func listCut(_ name: String) -> Diagnostic {
+    Diagnostic(.listCut, .warning, "the list of \(name) is cut to its greatest length", at: .none)
   }
 
   static func concatHint(at range: SourceRange) -> Diagnostic {

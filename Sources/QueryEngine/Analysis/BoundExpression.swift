@@ -9,8 +9,9 @@ struct BoundExpression: Sendable {
     case arithmetic(MathOperator, BoundExpression, BoundExpression)
     /// A time moved by a period, forward or back.
     case shift(BoundExpression, Period, isNegative: Bool)
-    /// The start of the period a time lies in: `bin` and `datefloor`.
-    case floor(BoundExpression, Period)
+    /// The start of the period a time lies in, or the first one not before it: `bin`, `datefloor`,
+    /// `dateceil`.
+    case rounded(BoundExpression, Period, isUp: Bool)
     case compare(FieldPredicate.Comparison, BoundExpression, BoundExpression)
     /// `x != null`; `x = null` is its negation.
     case present(BoundExpression)
@@ -96,7 +97,7 @@ extension BoundExpression.Kind {
   fileprivate var children: [BoundExpression] {
     switch self {
     case .literal, .slot: []
-    case .negate(let e), .shift(let e, _, _), .floor(let e, _), .present(let e), .not(let e),
+    case .negate(let e), .shift(let e, _, _), .rounded(let e, _, _), .present(let e), .not(let e),
       .member(let e, _),
       .matches(let e, _, _), .among(let e, _, _):
       [e]
@@ -119,7 +120,7 @@ extension BoundExpression {
     case .literal, .slot: return self
     case .negate(let e): return on(.negate(body(e)))
     case .shift(let e, let period, let sign): return on(.shift(body(e), period, isNegative: sign))
-    case .floor(let e, let period): return on(.floor(body(e), period))
+    case .rounded(let e, let period, let isUp): return on(.rounded(body(e), period, isUp: isUp))
     case .present(let e): return on(.present(body(e)))
     case .not(let e): return on(.not(body(e)))
     case .member(let e, let name): return on(.member(body(e), name))

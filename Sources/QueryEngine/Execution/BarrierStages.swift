@@ -14,7 +14,7 @@ final class DedupStage: RowStage {
     self.layout = layout
     self.control = control
     self.next = next
-    filter = DistinctFilter()
+    filter = DistinctFilter(keyCount: keys.count)
   }
 
   var isSatisfied: Bool { next.isSatisfied }
@@ -22,7 +22,7 @@ final class DedupStage: RowStage {
   func consume(_ batch: RowBatch) throws {
     try control.check()
     var frame = Frame(batch, layout: layout)
-    let columns = try keys.map { try frame.column($0).sortable() }
+    let columns = try keys.map { try frame.column($0).scalars(layout) }
     let rows = filter.firstRows(of: columns, rowCount: batch.rowCount)
     let byteCount = filter.byteCount
     try control.budget.reserve(byteCount - reserved, for: "dedup")

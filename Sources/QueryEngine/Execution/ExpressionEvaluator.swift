@@ -112,14 +112,14 @@ extension BoundExpression {
       return VectorMath.apply(sign, try left.evaluate(&frame), try right.evaluate(&frame))
     case .shift(let operand, let period, let isNegative):
       return VectorMath.shifted(try operand.evaluate(&frame), by: period, isNegative: isNegative)
-    case .floor(let operand, let period):
-      return VectorMath.floored(try operand.evaluate(&frame), to: period)
+    case .rounded(let operand, let period, let isUp):
+      return VectorMath.rounded(try operand.evaluate(&frame), to: period, isUp: isUp)
     case .list(let elements): return try evaluateList(elements, &frame)
     case .member(let operand, let name):
       return try operand.evaluate(&frame).mapValues { $0.member(name) }
     case .index(let operand, let index):
       return try zipValues(try operand.evaluate(&frame), try index.evaluate(&frame)) {
-        $0.element($1)
+        $0.element(at: $1)
       }
     case .call(let call): return try evaluateCall(call, &frame)
     case .conditional(let branches, let otherwise):
@@ -236,18 +236,18 @@ extension Value {
   /// The member of a map; missing if there is none or the value is no map.
   func member(_ name: String) -> Value {
     switch self {
-    case .map(let map): map[name] ?? .missing
-    case .list: Int64(name).map { element(.integer($0)) } ?? .missing
+    case .map: member(key: name)
+    case .list: Int(name).map { element($0) } ?? .missing
     default: .missing
     }
   }
 
   /// The element of a list by its number from 0, or the member of a map by its name.
-  func element(_ index: Value) -> Value {
-    switch (self, index) {
-    case (.list(let elements), .integer(let number)):
-      elements.indices.contains(Int(number)) ? elements[Int(number)] : .missing
-    case (.map(let map), .string(let name)): map[name] ?? .missing
+  func element(at index: Value) -> Value {
+    switch index {
+    case .integer(let number): element(Int(number))
+    case .double(let number): Int(exactly: number).map { element($0) } ?? .missing
+    case .string(let name): member(key: name)
     default: .missing
     }
   }

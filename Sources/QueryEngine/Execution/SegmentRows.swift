@@ -35,7 +35,7 @@ struct SegmentRows: Sendable {
 
   /// The rows with their keys; of more than `limit` rows only those that can be among the first.
   func sortPiece(_ frame: inout Frame, limit: Int?) throws -> SortPiece {
-    var keys = try segment.sortKeys.map { try $0.expression.evaluate(&frame).sortable() }
+    var keys = try segment.sortKeys.map { try $0.expression.evaluate(&frame).scalars(layout) }
     if let limit, frame.rowCount > limit {
       let order = try frame.order()
       let rows = RowSort.order(
@@ -49,18 +49,4 @@ struct SegmentRows: Sendable {
 
   /// The directions of the sort keys, then those of the order of events.
   private var directions: [Bool] { segment.sortKeys.map(\.isDescending) + [true, true] }
-}
-
-/// Sorting by several keys.
-enum RowSort {
-  /// The keys that bring events newest first, later arrivals first among equals; none for rows that
-  /// are no events.
-  static func eventKeys(_ order: RowOrder?) -> [ColumnVector] {
-    guard let order else { return [] }
-    // Arrival numbers fit 63 bits: a store would need ages to use them up.
-    return [
-      .timestamps(IntegerVector(values: order.times)),
-      .integers(IntegerVector(values: order.sequences.map { Int64(bitPattern: $0) })),
-    ]
-  }
 }

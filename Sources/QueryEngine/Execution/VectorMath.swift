@@ -34,15 +34,15 @@ enum VectorMath {
     }
   }
 
-  /// The start of the period that each time lies in.
-  static func floored(_ vector: ColumnVector, to period: Period) -> ColumnVector {
-    if case .timestamps(let times) = vector {
+  /// The start of the period that each time lies in, or with `isUp` the first one not before it.
+  static func rounded(_ vector: ColumnVector, to period: Period, isUp: Bool) -> ColumnVector {
+    if !isUp, case .timestamps(let times) = vector {
       return .timestamps(
         IntegerVector(
           values: period.floor(times.values), validity: times.validity))
     }
     return vector.mapValues { value in
-      value.time.map { .timestamp(period.floor($0)) } ?? .missing
+      value.time.map { .timestamp(isUp ? period.ceil($0) : period.floor($0)) } ?? .missing
     }
   }
 }
@@ -57,6 +57,19 @@ extension MathOperator {
     case .divide: .divide
     case .remainder: .remainder
     case .power: nil
+    }
+  }
+}
+
+extension Value {
+  /// The value as a time in ms: times, numbers as milliseconds, texts that look like a time.
+  var time: Int64? {
+    switch self {
+    case .timestamp(let time), .integer(let time): time
+    case .double(let number): Int64(exactly: number.rounded(.down))
+    case .sourceNumber(let number): Int64(exactly: number.value.rounded(.down))
+    case .string(let text): Timestamp.parse(text)
+    default: nil
     }
   }
 }

@@ -28,7 +28,7 @@ enum ConstantFolding {
 }
 
 extension BoundExpression {
-  fileprivate var isAlwaysTrue: Bool { literal?.isTrue ?? false }
+  fileprivate var isAlwaysTrue: Bool { literal?.truth ?? false }
 
   /// The expression with every part that needs no row replaced by its value.
   fileprivate func folded(_ plan: LogicalPlan) -> BoundExpression {

@@ -33,7 +33,7 @@ enum TimeRangeExtraction {
   private static func time(_ expression: BoundExpression) -> Int64? {
     switch expression.literal {
     case .integer(let value)?, .timestamp(let value)?: value
-    case .string(let text)?: TimeText.parse(text)
+    case .string(let text)?: Timestamp.parse(text)
     default: nil
     }
   }

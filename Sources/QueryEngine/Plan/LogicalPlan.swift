@@ -36,7 +36,7 @@ struct PlanSegment: Sendable {
   /// Conditions in the order in which they are tried.
   var filters: [BoundExpression] = []
   /// Order at the end of the segment, most significant key first; empty keeps the order of the input.
-  var sortKeys: [SortKey] = []
+  var sortKeys: [SortTerm] = []
   /// The last rows of the order that are kept, before `limit`.
   var tail: Int?
   /// The first rows of the order that are kept.
@@ -45,7 +45,7 @@ struct PlanSegment: Sendable {
 }
 
 /// One key of an order.
-struct SortKey: Sendable {
+struct SortTerm: Sendable {
   var expression: BoundExpression
   var isDescending: Bool
 }

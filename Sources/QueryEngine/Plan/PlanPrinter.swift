@@ -116,7 +116,7 @@ struct PlanPrinter {
     case .negate(let e): "-\(text(e))"
     case .arithmetic(let sign, let a, let b): "(\(text(a)) \(sign.rawValue) \(text(b)))"
     case .shift(let e, _, let isNegative): "(\(text(e)) \(isNegative ? "-" : "+") a period)"
-    case .floor(let e, _): "floor(\(text(e)))"
+    case .rounded(let e, _, let isUp): "\(isUp ? "ceiling" : "floor")(\(text(e)))"
     case .compare(let sign, let a, let b): "\(text(a)) \(sign.symbol) \(text(b))"
     case .present(let e): "\(text(e)) is present"
     case .and(let list): "(\(list.map(text).joined(separator: " and ")))"
