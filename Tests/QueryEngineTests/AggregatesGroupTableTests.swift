@@ -31,11 +31,13 @@ import Testing
     }
   }
 
-  /// Whether a value is the first of the highest rank, structures counting as missing.
+  /// Whether a value is of the highest rank and spelled shortest, structures counting as missing.
   private static func isShown(_ value: Value, for members: [Value]) -> Bool {
     let scalars = members.map { $0.isStructure ? .missing : $0 }
     let highest = scalars.map { AggregatesWorld.rank($0) }.max()
-    return scalars.first { AggregatesWorld.rank($0) == highest } == value
+    let best = scalars.filter { AggregatesWorld.rank($0) == highest }
+    let shortest = best.map { $0.text?.utf8.count ?? 0 }.min()
+    return best.contains(value) && (value.text?.utf8.count ?? 0) == shortest
   }
 
   @Test(arguments: [0, 1, 2, 3])

@@ -11,8 +11,9 @@
 //     200.0  → value 2, key 1        (missing) → value 0, key 0
 //
 // A key's number is the number of its first value. Of the values in a group the one of the highest
-// rank is shown (number, time, boolean, text), of equal rank the first. Nearly always every key has
-// one value; then values and keys are the same numbers and nobody has to look.
+// rank is shown (number, time, boolean, text), of equal rank the one that is written shorter, so that
+// it does not matter which came first. Nearly always every key has one value; then values and keys
+// are the same numbers and nobody has to look.
 //
 // Typed columns do not make texts per row. Words of whole numbers, times and doubles are looked up
 // in tables of words first; only a word never seen before is spelled out and enters the table of
@@ -80,10 +81,17 @@ package struct KeyTable: Sendable {
     hasSynonyms ? numbers.map { key(of: $0) } : numbers
   }
 
-  /// Whether a group is to show the first value rather than the second.
+  /// Whether a group is to show the first value rather than the second, both of one key.
   package func outranks(_ number: UInt32, _ other: UInt32) -> Bool {
-    ranks[Int(number)].rawValue > ranks[Int(other)].rawValue
+    if number == other { return false }
+    let (rank, otherRank) = (ranks[Int(number)].rawValue, ranks[Int(other)].rawValue)
+    if rank != otherRank { return rank > otherRank }
+    let (text, otherText) = (spelling(of: number), spelling(of: other))
+    return (text.utf8.count, text) < (otherText.utf8.count, otherText)
   }
+
+  /// The value's own text: of numbers with one value the spelling that tells them apart.
+  private func spelling(of number: UInt32) -> String { value(of: number).text ?? "" }
 
   // MARK: Numbers of values
 
