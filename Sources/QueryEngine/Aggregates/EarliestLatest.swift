@@ -115,13 +115,13 @@ struct RateAggregate: Aggregate {
     guard let times else { preconditionFailure("rate needs times") }
     let numbers = arguments[0].numbers().column
     let present = numbers.presence()
-    for isLatest in [false, true] {
-      var extreme = isLatest ? last : first
-      extreme.update(
-        groups: groups, groupCount: max(groupCount, 1), column: numbers, present: present,
-        times: times, sequences: sequences)
-      if isLatest { last = extreme } else { first = extreme }
-    }
+    let groupCount = max(groupCount, 1)
+    first.update(
+      groups: groups, groupCount: groupCount, column: numbers, present: present, times: times,
+      sequences: sequences)
+    last.update(
+      groups: groups, groupCount: groupCount, column: numbers, present: present, times: times,
+      sequences: sequences)
   }
 
   mutating func merge(_ other: RateAggregate, mapping: [UInt32]) {

@@ -18,12 +18,11 @@ struct ExtremeAggregate: Aggregate {
 
   init(isMaximum: Bool) { self.isMaximum = isMaximum }
 
+  /// Bytes of the texts in `best`.
+  private var textByteCount = 0
+
   var byteCount: Int {
-    numbers.capacity * 9
-      + best.reduce(0) { total, value in
-        if case .string(let text) = value { return total + text.utf8.count + 40 }
-        return total + 40
-      }
+    numbers.capacity * 9 + best.capacity * MemoryLayout<Value>.stride + textByteCount
   }
 
   mutating func update(
@@ -153,8 +152,17 @@ struct ExtremeAggregate: Aggregate {
     default:
       becomeValues(groupCount)
       if best[group].isMissing || SortOrder.order(value, best[group]) == wanted {
+        textByteCount += Self.byteCount(value) - Self.byteCount(best[group])
         best[group] = value
       }
+    }
+  }
+
+  private static func byteCount(_ value: Value) -> Int {
+    switch value {
+    case .string(let text): text.utf8.count
+    case .sourceNumber(let number): number.text.utf8.count
+    default: 0
     }
   }
 

@@ -14,20 +14,27 @@ struct HistogramAggregate: Aggregate {
     self.buckets = buckets
   }
 
-  var byteCount: Int { numbers.reduce(0) { $0 + $1.capacity * 8 + 32 } }
+  /// Numbers in all groups.
+  private var heldCount = 0
+
+  var byteCount: Int { numbers.capacity * 48 + heldCount * 12 }
 
   mutating func update(
     groups: [UInt32]?, groupCount: Int, arguments: [ColumnVector], rowCount: Int,
     times: [Int64]?, sequences: [UInt64]?
   ) {
     numbers.grow(to: max(groupCount, 1), with: [])
-    GroupedRows.forEachDouble(groups, arguments[0]) { numbers[$0].append($1) }
+    GroupedRows.forEachDouble(groups, arguments[0]) { group, number in
+      numbers[group].append(number)
+      heldCount &+= 1
+    }
   }
 
   mutating func merge(_ other: HistogramAggregate, mapping: [UInt32]) {
     for (group, part) in other.numbers.enumerated() {
       numbers.grow(to: Int(mapping[group]) + 1, with: [])
       numbers[Int(mapping[group])] += part
+      heldCount += part.count
     }
   }
 

@@ -127,8 +127,11 @@ struct PercentileAggregate: Aggregate {
 
   init(percent: Double) { self.percent = percent }
 
+  /// Numbers in all groups.
+  private var heldCount = 0
+
   var byteCount: Int {
-    numbers.reduce(0) { $0 + $1.capacity * 8 + 32 }
+    numbers.capacity * 48 + heldCount * 12
       + digests.values.reduce(0) { $0 + $1.byteCount + 64 }
   }
 
@@ -150,6 +153,7 @@ struct PercentileAggregate: Aggregate {
   @inline(__always)
   private mutating func add(_ number: Double, to group: Int) {
     numbers[group].append(number)
+    heldCount &+= 1
     if numbers[group].count > Self.exactCount { spill(group) }
   }
 
@@ -158,6 +162,7 @@ struct PercentileAggregate: Aggregate {
   private mutating func spill(_ group: Int) {
     var digest = digests[group] ?? TDigest()
     for number in numbers[group] { digest.add(number) }
+    heldCount -= numbers[group].count
     numbers[group].removeAll(keepingCapacity: true)
     digests[group] = digest
   }
@@ -171,6 +176,7 @@ struct PercentileAggregate: Aggregate {
         digests[target]?.merge(digest)
       }
       numbers[target] += other.numbers[group]
+      heldCount += other.numbers[group].count
       if numbers[target].count > Self.exactCount { spill(target) }
     }
   }
