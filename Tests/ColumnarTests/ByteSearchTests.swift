@@ -37,6 +37,20 @@ import Testing
     #expect(ByteSearch(Array("a".utf8)).rows(in: vector).setRows() == [0])
   }
 
+  @Test(arguments: VectorWorld.Kind.allCases)
+  func `values of every kind are searched as their texts`(kind: VectorWorld.Kind) {
+    var world = VectorWorld(seed: 42)
+    for pattern in ["", "0", "200", "a", "true", "7 "] {
+      let search = ByteSearch(Array(pattern.utf8))
+      let vector = world.vector(kind, count: 130)
+      let found = search.rows(in: vector)
+      let expected = vector.values().map { value in
+        value.text.map { Self.contains(Array($0.utf8), Array(pattern.utf8), false) } ?? false
+      }
+      #expect((0..<130).map { found[$0] } == expected, "\(pattern)")
+    }
+  }
+
   private static func contains(_ text: [UInt8], _ pattern: [UInt8], _ folding: Bool) -> Bool {
     func fold(_ byte: UInt8) -> UInt8 {
       folding && (0x41...0x5A).contains(byte) ? byte + 0x20 : byte

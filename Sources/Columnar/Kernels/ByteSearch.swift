@@ -67,6 +67,26 @@ package struct ByteSearch: Sendable {
     return result
   }
 
+  /// The rows of any column whose value, as a text, contains the pattern; not missing rows, nor maps
+  /// and lists. A dictionary is searched once per entry.
+  ///
+  /// - Complexity: O(bytes)
+  package func rows(in column: ColumnVector) -> Bitmap {
+    switch column {
+    case .missing(let count):
+      return Bitmap(repeating: false, count: count)
+    case .constant(let value, let count):
+      return Bitmap(repeating: value.text.map { isIn($0) } ?? false, count: count)
+    case .strings(let v):
+      return rows(in: v)
+    case .dictionary(let v):
+      return v.rows(whereEntry: rows(in: v.entries))
+    default:
+      let values = column.values()
+      return Bitmap(count: values.count) { values[$0].text.map { isIn($0) } ?? false }
+    }
+  }
+
   /// Whether the pattern occurs in the bytes.
   package func isIn(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
     pattern.isEmpty || firstHit(in: bytes, from: 0, to: bytes.count) != nil
