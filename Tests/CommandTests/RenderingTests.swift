@@ -147,20 +147,6 @@ import Testing
         """)
   }
 
-  private static let rounded: [(Double, String)] = [
-    (0.0, "0"), (-0.0, "0"), (2.5, "2.5"), (1.00005, "1.0001"), (0.00001234, "0.00001234"),
-    (123456.0, "123456"), (-1.5, "-1.5"), (0.00004999999, "0.00005"),
-    (1e20, "100000000000000000000"),
-    (12345678901234.5, "12345678901234.5"), (0.12345, "0.1234"), (0.99996, "1"),
-  ]
-
-  @Test(arguments: rounded)
-  func `numbers for people have at most four decimals`(number: Double, text: String) throws {
-    var bytes: [UInt8] = []
-    NumberText.appendRounded(number, to: &bytes)
-    #expect(String(decoding: bytes, as: UTF8.self) == text)
-  }
-
   @Test func `times can be shown in another zone`() throws {
     let times = batch([("t", .timestamps(IntegerVector(values: [1_773_457_200_000])))])
     let zone = try #require(DisplayZone(argument: "+05:30"))

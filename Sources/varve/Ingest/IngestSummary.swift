@@ -45,7 +45,7 @@ struct IngestSummary {
       )
     }
     if let first = report.counts.firstTime, let last = report.counts.lastTime {
-      lines.append("from \(Self.time(first)) to \(Self.time(last))")
+      lines.append("from \(Timestamp.text(first)) to \(Timestamp.text(last))")
     }
     return (lines + remarks).joined(separator: "\n  ") + "\n"
   }
@@ -83,12 +83,6 @@ struct IngestSummary {
     return remarks
   }
 
-  private static func time(_ milliseconds: Int64) -> String {
-    var bytes: [UInt8] = []
-    NumberText.append(timestamp: milliseconds, to: &bytes)
-    return String(decoding: bytes, as: UTF8.self)
-  }
-
   private var json: String {
     JSONText.object { json in
       let counts = report.counts
@@ -102,8 +96,8 @@ struct IngestSummary {
       json.add("textEvents", Int(clamping: counts.textEventCount))
       json.add("withoutTime", Int(clamping: counts.withoutTimeCount))
       json.add("emptyLines", Int(clamping: report.emptyLines))
-      json.add("firstEvent", counts.firstTime.map { Self.time($0) })
-      json.add("lastEvent", counts.lastTime.map { Self.time($0) })
+      json.add("firstEvent", counts.firstTime.map { Timestamp.text($0) })
+      json.add("lastEvent", counts.lastTime.map { Timestamp.text($0) })
       json.add("elapsedMilliseconds", milliseconds)
       json.add("faults", report.faults.map(\.message))
     }

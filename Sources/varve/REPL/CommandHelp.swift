@@ -7,11 +7,44 @@ enum CommandHelp {
   static func text(for word: String) -> String {
     let folded = word.lowercased()
     if let entry = entries.first(where: { $0.names.contains(folded) }) { return entry.text }
+    if let function = functionText(folded) { return function }
     if Keyword(spelling: word)?.role == .command {
       return "\(word) belongs to the language, but is not available yet.\n"
     }
     let known = entries.map { $0.names[0] }.joined(separator: ", ")
-    return "There is no help for '\(word)'. Commands: \(known).\n"
+    return "There is no help for '\(word)'. Commands: \(known). Functions: 'help functions'.\n"
+  }
+
+  private static func functionText(_ word: String) -> String? {
+    if word == "functions" { return functionList }
+    if let function = FunctionCatalog.scalar(word) {
+      return Entry(
+        names: [], form: "\(function.signature) → \(function.result)", meaning: function.summary,
+        example: function.example
+      ).text
+    }
+    let aggregate = FunctionCatalog.aggregates.first {
+      ([$0.name] + $0.aliases).contains { $0.lowercased() == word }
+    }
+    guard let aggregate else { return nil }
+    return Entry(
+      names: [], form: "\(aggregate.signature) → \(aggregate.result)", meaning: aggregate.summary,
+      example: aggregate.example
+    ).text
+  }
+
+  private static var functionList: String {
+    let scalars = FunctionCatalog.scalars.map { ($0.signature, $0.summary) }
+    let aggregates = FunctionCatalog.aggregates.map { ($0.signature, $0.summary) }
+    let style = TextStyle.output
+    func section(_ title: String, _ functions: [(String, String)]) -> String {
+      let widest = functions.map(\.0.count).max() ?? 0
+      let lines = functions.map { signature, summary in
+        "  " + signature + String(repeating: " ", count: widest - signature.count + 2) + summary
+      }
+      return style.bold(title) + "\n" + lines.joined(separator: "\n") + "\n"
+    }
+    return section("In stats", aggregates) + "\n" + section("Anywhere", scalars)
   }
 
   private struct Entry {

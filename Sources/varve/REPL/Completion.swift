@@ -1,9 +1,10 @@
 @preconcurrency import CEdit
 import Glibc
 import LogStorage
+import QueryEngine
 import QueryLanguage
 
-/// What Tab offers in the shell: commands of the language, of the shell, and fields of the events.
+/// What Tab offers in the shell: commands and functions of the language, commands of the shell, and fields of the events.
 ///
 /// libedit asks through C functions, which can carry no state, so the words lie in globals; it does so on
 /// the thread that reads the line.
@@ -36,7 +37,9 @@ enum Completion {
         fields.formUnion((try? rowGroup.discoveredFields().map(\.name)) ?? [])
       }
     }
-    words = (Keyword.commands.map(\.spelling) + ReplHelp.commands + fields).sorted()
+    words =
+      (Keyword.commands.map(\.spelling) + FunctionCatalog.names + ReplHelp.commands + fields)
+      .sorted()
   }
 
   /// The words that begin with `start`, one a call, as libedit wants them: owned by the caller.

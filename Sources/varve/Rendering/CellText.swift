@@ -108,7 +108,7 @@ private struct CellText {
       for _ in 0..<count { cell(value) }
     case .integers(let v):
       for (row, number) in v.values.enumerated() {
-        if v.validity?[row] ?? true { NumberText.append(number, to: &bytes) }
+        if v.validity?[row] ?? true { NumberFormat.append(number, to: &bytes) }
         endCell()
       }
     case .doubles(let v):
@@ -120,7 +120,7 @@ private struct CellText {
       for (row, mantissa) in v.mantissas.enumerated() {
         if v.validity?[row] ?? true {
           let scale = v.scales.isEmpty ? v.scale : v.scales[row]
-          NumberText.append(mantissa: mantissa, decimals: Int(scale), to: &bytes)
+          append(mantissa: mantissa, decimals: Int(scale))
         }
         endCell()
       }
@@ -165,7 +165,7 @@ private struct CellText {
     case .string(let text):
       var text = text
       text.withUTF8 { append(text: $0) }
-    case .integer(let number): NumberText.append(number, to: &bytes)
+    case .integer(let number): NumberFormat.append(number, to: &bytes)
     case .double(let number): append(number)
     case .sourceNumber(let number): bytes.append(contentsOf: number.text.utf8)
     case .boolean(let condition): bytes.append(condition ? 0x31 : 0x30)
@@ -177,15 +177,15 @@ private struct CellText {
 
   private mutating func append(_ number: Double) {
     if style == .display {
-      NumberText.appendRounded(number, to: &bytes)
+      NumberFormat.appendDisplay(number, to: &bytes)
     } else {
-      NumberText.append(number, to: &bytes)
+      NumberFormat.appendExact(number, to: &bytes)
     }
   }
 
   private mutating func append(timestamp: Int64) {
     if style == .json { bytes.append(0x22) }
-    NumberText.append(timestamp: timestamp + zone.offset(at: timestamp), to: &bytes)
+    Timestamp.append(timestamp + zone.offset(at: timestamp), to: &bytes)
     if style == .json { bytes.append(0x22) }
   }
 
@@ -197,37 +197,27 @@ private struct CellText {
     }
   }
 
-  /// A structure is compact JSON in every form.
-  private mutating func appendStructure(_ value: Value) {
-    var json = CellText(style: .json, zone: zone)
-    json.appendJSON(value)
-    if style == .display {
-      json.bytes.withUnsafeBufferPointer { append(text: $0) }
-    } else {
-      bytes.append(contentsOf: json.bytes)
+  /// A decimal number as its event wrote it.
+  private mutating func append(mantissa: Int64, decimals: Int) {
+    guard decimals > 0 else { return NumberFormat.append(mantissa, to: &bytes) }
+    var power: UInt64 = 1
+    for _ in 0..<decimals { power *= 10 }
+    let (whole, rest) = mantissa.magnitude.quotientAndRemainder(dividingBy: power)
+    if mantissa < 0 { bytes.append(UInt8(ascii: "-")) }
+    NumberFormat.append(Int64(whole), to: &bytes)
+    bytes.append(UInt8(ascii: "."))
+    while power > 10, rest < power / 10 {
+      bytes.append(UInt8(ascii: "0"))
+      power /= 10
     }
+    NumberFormat.append(Int64(rest), to: &bytes)
   }
 
-  private mutating func appendJSON(_ value: Value) {
-    switch value {
-    case .missing: bytes.append(contentsOf: "null".utf8)
-    case .list(let values):
-      bytes.append(UInt8(ascii: "["))
-      for (index, element) in values.enumerated() {
-        if index > 0 { bytes.append(UInt8(ascii: ",")) }
-        appendJSON(element)
-      }
-      bytes.append(UInt8(ascii: "]"))
-    case .map(let map):
-      bytes.append(UInt8(ascii: "{"))
-      for (index, key) in map.keys.enumerated() {
-        if index > 0 { bytes.append(UInt8(ascii: ",")) }
-        append(.string(key))
-        bytes.append(UInt8(ascii: ":"))
-        appendJSON(map.values[index])
-      }
-      bytes.append(UInt8(ascii: "}"))
-    default: append(value)
-    }
+  /// A structure is compact JSON in every form.
+  private mutating func appendStructure(_ value: Value) {
+    guard style == .display else { return JSONValue.append(value, to: &bytes) }
+    var json: [UInt8] = []
+    JSONValue.append(value, to: &json)
+    json.withUnsafeBufferPointer { append(text: $0) }
   }
 }

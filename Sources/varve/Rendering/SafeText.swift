@@ -1,28 +1,14 @@
+import Columnar
+
 /// Texts of events made fit for where they go: event bytes may hold anything.
 enum SafeText {
   /// Appends a JSON string with its quotes; bytes that are no UTF-8 become U+FFFD.
   static func appendJSON(_ text: UnsafeBufferPointer<UInt8>, to out: inout [UInt8]) {
-    out.append(0x22)
     if isASCII(text) || String(validating: text, as: UTF8.self) != nil {
-      appendEscaped(text, to: &out)
+      JSONValue.append(string: text, to: &out)
     } else {
-      var repaired = String(decoding: text, as: UTF8.self)
-      repaired.withUTF8 { appendEscaped($0, to: &out) }
+      JSONValue.append(string: String(decoding: text, as: UTF8.self), to: &out)
     }
-    out.append(0x22)
-  }
-
-  /// Copies runs that stand for themselves as a whole.
-  private static func appendEscaped(
-    _ text: UnsafeBufferPointer<UInt8>, to out: inout [UInt8]
-  ) {
-    var start = 0
-    for index in 0..<text.count where JSONEscape.isNeeded(text[index]) {
-      out.append(contentsOf: UnsafeBufferPointer(rebasing: text[start..<index]))
-      JSONEscape.append(text[index], to: &out)
-      start = index + 1
-    }
-    out.append(contentsOf: UnsafeBufferPointer(rebasing: text[start...]))
   }
 
   /// Appends text for a terminal: what would move the cursor or change colours is shown, not done.

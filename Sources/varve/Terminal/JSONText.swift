@@ -1,3 +1,5 @@
+import Columnar
+
 /// Builds small JSON texts: reports, statistics and errors. Result rows have a renderer of their own.
 struct JSONText {
   private(set) var text = "{"
@@ -37,35 +39,8 @@ struct JSONText {
 
   /// A JSON string with its quotes.
   static func quoted(_ text: String) -> String {
-    var out: [UInt8] = [UInt8(ascii: "\"")]
-    for byte in text.utf8 { JSONEscape.append(byte, to: &out) }
-    out.append(UInt8(ascii: "\""))
+    var out: [UInt8] = []
+    JSONValue.append(string: text, to: &out)
     return String(decoding: out, as: UTF8.self)
-  }
-}
-
-/// How a byte stands inside a JSON string.
-enum JSONEscape {
-  private static let digits = Array("0123456789abcdef".utf8)
-
-  /// Whether a byte must be written as an escape.
-  @inline(__always)
-  static func isNeeded(_ byte: UInt8) -> Bool { byte < 0x20 || byte == 0x22 || byte == 0x5C }
-
-  static func append(_ byte: UInt8, to out: inout [UInt8]) {
-    guard isNeeded(byte) else { return out.append(byte) }
-    out.append(0x5C)
-    switch byte {
-    case 0x22, 0x5C: out.append(byte)
-    case 0x08: out.append(UInt8(ascii: "b"))
-    case 0x09: out.append(UInt8(ascii: "t"))
-    case 0x0A: out.append(UInt8(ascii: "n"))
-    case 0x0C: out.append(UInt8(ascii: "f"))
-    case 0x0D: out.append(UInt8(ascii: "r"))
-    default:
-      out.append(contentsOf: Array("u00".utf8))
-      out.append(digits[Int(byte >> 4)])
-      out.append(digits[Int(byte & 15)])
-    }
   }
 }
