@@ -106,9 +106,11 @@ import Testing
       (["1.50", "2.25", "-0.75", "100.00"], .decimal),
       (["1.5", "2.250", "3", "-10.0"], .decimal),
       (["1e5", "2", "3"], .plainString), (["007", "1", "2"], .plainString),
-      (["-0", "1", "2"], .plainString), (["-0.0", "1.0", "2.5"], .plainString),
+      (["-0", "1", "2"], .plainString), (["-0.0", "1.0", "2.5"], .double),
       (["9223372036854775808", "1", "2"], .plainString),
       (["0.1234567890123456789", "1", "2"], .plainString),
+    (["0.12345678901234568", "1.5", "-2.25e-07", "1e+20"], .double),
+    (["0.12345678901234568", "1.50"], .plainString),
       (["123456789012345678", "0.123456789012345678", "5"], .plainString),
     ] as [([String], ColumnEncoding)])
   func `numbers keep their text`(texts: [String], encoding: ColumnEncoding) throws {

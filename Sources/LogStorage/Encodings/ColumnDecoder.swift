@@ -31,6 +31,9 @@ enum ColumnDecoder {
         entries: entries)
     case .plainString:
       return .texts(try texts(&reader, count: count, decompressor: decompressor))
+    case .double:
+      return .doubles(
+        try DoubleStream.decode(&reader, count: count, decompressor: decompressor))
     case .identifier:
       let code = try reader.byte()
       guard let form = IdentifierForm(code: code) else {

@@ -51,7 +51,25 @@ struct ColumnEncoder {
   // MARK: Numbers
 
   private func number() -> EncodedColumn? {
-    integers() ?? decimals()
+    integers() ?? decimals() ?? doubles()
+  }
+
+  private func doubles() -> EncodedColumn? {
+    var values: [Double] = []
+    values.reserveCapacity(column.count)
+    var minimum = Double.infinity
+    var maximum = -Double.infinity
+    for i in 0..<column.count {
+      guard let value = DoubleStream.admissible(column.bytes(i)) else { return nil }
+      values.append(value)
+      minimum = min(minimum, value)
+      maximum = max(maximum, value)
+    }
+    var writer = ByteWriter(capacity: column.count * 8)
+    DoubleStream.encode(values, to: &writer, compressor: compressor)
+    let zone = ZoneMap.numbers(minimum: minimum, maximum: maximum)
+    if let codes = smallerDictionary(than: writer.count, zone: zone) { return codes }
+    return EncodedColumn(encoding: .double, bytes: writer.bytes, zone: zone, hasEscapes: false)
   }
 
   private func integers() -> EncodedColumn? {

@@ -16,6 +16,8 @@ package enum ColumnEncoding: UInt8, Sendable, CaseIterable, CustomStringConverti
   case plainString = 6
   /// References into the row group's pool of identifiers.
   case identifier = 7
+  /// Floating-point numbers that are their own shortest text.
+  case double = 8
 
   package var description: String {
     switch self {
@@ -26,6 +28,7 @@ package enum ColumnEncoding: UInt8, Sendable, CaseIterable, CustomStringConverti
     case .timestampText: "timestamp"
     case .plainString: "plain"
     case .identifier: "identifier"
+    case .double: "double"
     }
   }
 }
@@ -48,6 +51,7 @@ enum ColumnData {
   case timestamps(TimestampTextRun)
   case texts(TextRun)
   case identifiers(IdentifierRun)
+  case doubles([Double])
 
   /// Appends the exact text of value `i`.
   @inline(__always)
@@ -60,6 +64,7 @@ enum ColumnData {
     case .timestamps(let run): run.append(i, to: &output)
     case .texts(let run): run.append(i, to: &output)
     case .identifiers(let run): run.append(i, to: &output)
+    case .doubles(let values): DoubleStream.append(values[i], to: &output)
     }
   }
 }

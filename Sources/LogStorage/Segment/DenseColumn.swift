@@ -37,6 +37,7 @@ struct DenseColumn {
           scale: run.scale, validity: validity(positions)))
     case .timestamps(let run): timestamps(run, positions)
     case .texts(let run): texts(run, positions)
+    case .doubles: .values(values(positions))
     case .identifiers(let run):
       strings(positions) { position, bytes in run.append(position, to: &bytes) }
     }
@@ -151,6 +152,9 @@ struct DenseColumn {
       return run.bytes.withUnsafeBytes {
         cell(UnsafeRawBufferPointer(rebasing: $0[run.range(position)]))
       }
+    case .doubles(let numbers):
+      let number = numbers[position]
+      return .sourceNumber(SourceNumber(value: number, text: number.description))
     case .decimals, .timestamps, .identifiers:
       var text: [UInt8] = []
       data.appendText(position, to: &text)

@@ -177,6 +177,8 @@ private final class RenderedColumn {
       run.render(count) { i, output in DecimalText.append(values[i], to: &output) }
     case .decimals(let decimals): run.render(count) { i, output in decimals.append(i, to: &output) }
     case .timestamps(let times): run.render(count) { i, output in times.append(i, to: &output) }
+    case .doubles(let values):
+      run.render(count) { i, output in DoubleStream.append(values[i], to: &output) }
     case .identifiers(let ids): run.render(count) { i, output in ids.append(i, to: &output) }
     }
     bytes = Self.copy(run.bytes)
