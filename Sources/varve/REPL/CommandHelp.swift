@@ -87,8 +87,8 @@ enum CommandHelp {
     Entry(
       names: ["stats"], form: "stats FUNCTION [as NAME], … [by NAME, bin(PERIOD), …]",
       meaning: """
-        Sums events up, one row for each group. Functions: count count_distinct sum avg min max pct
-          stddev earliest latest sortsFirst sortsLast.
+        Sums events up, one row for each group: count, sum, avg, min, max, pct, countDistinct and
+          more ('help functions').
         """,
       example: "stats count(*) as n, pct(durationMs, 95) as p95 by service, bin(5m)"),
     Entry(

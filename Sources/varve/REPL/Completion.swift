@@ -18,6 +18,8 @@ enum Completion {
   /// Makes libedit ask here.
   static func install() {
     rl_completer_word_break_characters = strdup(" \t\n\"'`=<>!~;|,(){}[]+*/%^")
+    // What comes next is a blank after a field, a bracket after a function: the user knows.
+    rl_completion_append_character = 0
     rl_attempted_completion_function = { text, _, _ in
       // Nothing fitting means nothing at all, never names of files.
       rl_attempted_completion_over = 1

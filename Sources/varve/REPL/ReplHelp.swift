@@ -13,7 +13,8 @@ enum ReplHelp {
       | filter @message like /timeout/
       | limit 20;
 
-    help COMMAND       what a command of the language does (help stats)
+    help WORD          what a command or function of the language does (help stats)
+    help functions     all functions
     .groups            the log groups of the store
     .fields [GROUP]    the fields of the chosen groups
     .use [GROUP …]     which groups queries read; alone, all of them
