@@ -29,13 +29,15 @@ struct MemorySource: EventSource {
     self.rowsPerGroup = rowsPerGroup
   }
 
+  /// The time of the first event of a case: 2026-03-02 10:00:00.
+  static let start: Int64 = 1_772_445_600_000
+
   /// One event per text, one minute apart from 2026-03-02 10:00:00.
   init(texts: [String], rowsPerGroup: Int = 65_536) {
-    let start: Int64 = 1_772_445_600_000
     self.init(
       texts.enumerated().map { index, text in
         Event(
-          text, time: start + Int64(index) * 60_000, sequence: UInt64(index + 1))
+          text, time: Self.start + Int64(index) * 60_000, sequence: UInt64(index + 1))
       }, rowsPerGroup: rowsPerGroup)
   }
 

@@ -147,6 +147,10 @@ extension DictionaryVector {
   /// The same rows with each value in its place, in the form of the entries.
   package func flattened() -> ColumnVector {
     let missing = UInt16(entries.count)
+    if case .constant(let value, _) = entries {
+      // Gathering would make a dictionary of it again.
+      return ColumnVector(codes.map { $0 == missing ? .missing : value })
+    }
     return entries.gatherOrMissing(
       codes.map { $0 == missing ? ColumnVector.missingRow : UInt32($0) })
   }

@@ -1,0 +1,52 @@
+import Columnar
+import LogStorage
+import TestSupport
+
+@testable import QueryEngine
+
+// The events of a case, on their way through the store and through a file. Their times are given by
+// the wrapper of a CloudWatch export, so the texts stay as the case has them.
+
+/// A source and what must live as long as it does.
+private struct HeldSource: EventSource {
+  let base: any EventSource
+  let folder: TemporaryFolder
+
+  func scan(_ request: ScanRequest) throws -> any RowGroupCursor { try base.scan(request) }
+}
+
+enum StoredSources {
+  /// Events in a store, brought in by two ingestions.
+  static func store(_ texts: [String]) throws -> any EventSource {
+    let folder = TemporaryFolder()
+    let store = try LogStore.open(folder.file("store"), mode: .create)
+    let middle = texts.count / 2
+    for part in [0..<middle, middle..<texts.count] where !part.isEmpty {
+      var options = IngestSession.Options(
+        logGroup: "app", stream: "stream", now: MemorySource.start)
+      options.workers = 1
+      let session = try IngestSession(store: store, options: options)
+      _ = try session.ingest(.memory(export(texts, part), name: "case"))
+    }
+    return HeldSource(base: try store.snapshot(now: MemorySource.start), folder: folder)
+  }
+
+  /// Events read directly, with no store.
+  static func file(_ texts: [String], rowsPerGroup: Int) -> any EventSource {
+    var options = FileEventSource.Options(now: MemorySource.start)
+    options.rowsPerRowGroup = rowsPerGroup
+    return FileEventSource(
+      [.memory(export(texts, 0..<texts.count), name: "case")], options: options)
+  }
+
+  /// `{"logEvents":[{"timestamp":…,"message":"…"}]}`, one minute between events.
+  private static func export(_ texts: [String], _ part: Range<Int>) -> [UInt8] {
+    let events = part.map { index in
+      let time = MemorySource.start + Int64(index) * 60_000
+      let map = ValueMap(
+        keys: ["timestamp", "message"], values: [.integer(time), .string(texts[index])])
+      return JSONValue.text(of: .map(map))
+    }
+    return Array("{\"logEvents\":[\(events.joined(separator: ","))]}\n".utf8)
+  }
+}
