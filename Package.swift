@@ -25,6 +25,7 @@ let package = Package(
     .systemLibrary(
       name: "CEdit", pkgConfig: "libedit",
       providers: [.apt(["libedit-dev"]), .brew(["libedit"])]),
+    .systemLibrary(name: "CMalloc"),
 
     // The house: arrows point from left to right in the README's map, never back.
     .target(name: "QueryLanguage"),
@@ -35,7 +36,7 @@ let package = Package(
     .executableTarget(
       name: "varve",
       dependencies: [
-        "QueryLanguage", "Columnar", "LogStorage", "QueryEngine", "CEdit",
+        "QueryLanguage", "Columnar", "LogStorage", "QueryEngine", "CEdit", "CMalloc",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .executableTarget(name: "benchmarks", dependencies: ["QueryEngine", "LogStorage", "Columnar"]),

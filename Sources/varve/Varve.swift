@@ -25,6 +25,7 @@ struct Varve: ParsableCommand {
     defaultSubcommand: ReplCommand.self)
 
   static func main() {
+    MemoryReuse.enable()
     let arguments = ArgumentOrder.arranged(Array(CommandLine.arguments.dropFirst()))
     do {
       try checkCommand(arguments.first)

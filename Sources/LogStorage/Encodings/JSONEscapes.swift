@@ -1,5 +1,51 @@
+import Glibc
+
 /// JSON string escapes, as slots keep them.
 enum JSONEscapes {
+  /// A run of texts with their escapes undone.
+  ///
+  /// Escapes are rare even in columns that have them, so whole stretches between backslashes are
+  /// copied at once, over the borders of texts.
+  static func decoded(_ run: TextRun) -> TextRun {
+    var output: [UInt8] = []
+    output.reserveCapacity(run.bytes.count)
+    var offsets: [UInt32] = [0]
+    offsets.reserveCapacity(run.offsets.count)
+    run.bytes.withUnsafeBytes { bytes in
+      var row = 0
+      // Bytes before `copied` are in the output; the next escape is at `escape`.
+      var copied = 0
+      var escape = position(of: UInt8(ascii: "\\"), in: bytes, from: 0)
+      while row < run.count {
+        let range = run.range(row)
+        if escape >= range.upperBound {
+          // No escape in this text: it is copied with its neighbours, and only shifts.
+          let shift = output.count - copied
+          offsets.append(UInt32(range.upperBound + shift))
+          row += 1
+          continue
+        }
+        output.append(contentsOf: bytes[copied..<range.lowerBound])
+        append(UnsafeRawBufferPointer(rebasing: bytes[range]), to: &output)
+        copied = range.upperBound
+        offsets.append(UInt32(output.count))
+        escape = position(of: UInt8(ascii: "\\"), in: bytes, from: copied)
+        row += 1
+      }
+      output.append(contentsOf: bytes[copied...])
+    }
+    return TextRun(offsets: offsets, bytes: output)
+  }
+
+  private static func position(
+    of byte: UInt8, in bytes: UnsafeRawBufferPointer, from start: Int
+  ) -> Int {
+    guard start < bytes.count, let base = bytes.baseAddress,
+      let found = memchr(base + start, Int32(byte), bytes.count - start)
+    else { return .max }
+    return UnsafeRawPointer(found) - base
+  }
+
   /// Appends the text that the inside of a JSON string stands for.
   ///
   /// The bytes passed the scanner, so escapes are well formed; a lone surrogate becomes U+FFFD.

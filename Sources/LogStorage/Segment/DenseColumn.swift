@@ -43,6 +43,23 @@ struct DenseColumn {
     }
   }
 
+  /// The values as a dictionary, if they are one value or a dictionary.
+  func coded(positions: Positions) -> ColumnVector {
+    let vector = vector(positions: positions)
+    switch vector {
+    case .constant(let value, let count):
+      return .dictionary(
+        DictionaryVector(
+          codes: [UInt16](repeating: 0, count: count), entries: .constant(value, count: 1)))
+    case .missing(let count):
+      return .dictionary(
+        DictionaryVector(
+          codes: [UInt16](repeating: 0, count: count), entries: .missing(count: 0)))
+    default:
+      return vector
+    }
+  }
+
   // MARK: Forms
 
   private func constant(_ text: [UInt8], _ positions: Positions) -> ColumnVector {
@@ -95,17 +112,12 @@ struct DenseColumn {
 
   private func texts(_ run: TextRun, _ positions: Positions) -> ColumnVector {
     switch kind {
-    case .string where !hasEscapes:
-      if case .all = positions {
-        return .strings(StringVector(offsets: run.offsets, bytes: run.bytes))
-      }
-      return strings(positions) { position, bytes in run.append(position, to: &bytes) }
     case .string:
-      return run.bytes.withUnsafeBytes { raw in
-        strings(positions) { position, bytes in
-          JSONEscapes.append(UnsafeRawBufferPointer(rebasing: raw[run.range(position)]), to: &bytes)
-        }
+      let plain = hasEscapes ? JSONEscapes.decoded(run) : run
+      if case .all = positions {
+        return .strings(StringVector(offsets: plain.offsets, bytes: plain.bytes))
       }
+      return spread(plain, positions)
     case .number:
       return numbers(run, positions)
     case .literal, .verbatim, .text:
@@ -201,6 +213,34 @@ struct DenseColumn {
       words[i >> 6] |= 1 << UInt64(i & 63)
     }
     return Bitmap(words: words, count: rows.count)
+  }
+
+  /// Texts by position; lengths are added up first, so the bytes are copied into memory of the right size.
+  private func spread(_ run: TextRun, _ positions: Positions) -> ColumnVector {
+    guard case .some(let rows, _) = positions else {
+      return .strings(StringVector(offsets: run.offsets, bytes: run.bytes))
+    }
+    var offsets = [UInt32](repeating: 0, count: rows.count + 1)
+    var total: UInt32 = 0
+    for (i, position) in rows.enumerated() {
+      if position >= 0 { total &+= run.offsets[Int(position) &+ 1] &- run.offsets[Int(position)] }
+      offsets[i &+ 1] = total
+    }
+    let bytes = [UInt8](unsafeUninitializedCapacity: Int(total)) { target, used in
+      run.bytes.withUnsafeBytes { source in
+        for (i, position) in rows.enumerated() where position >= 0 {
+          let range = run.range(Int(position))
+          // Offsets of the run were checked against its bytes when it was decoded, and `offsets` adds the
+          // same lengths, so source and target ranges are in bounds.
+          if !range.isEmpty {
+            UnsafeMutableRawPointer(target.baseAddress! + Int(offsets[i])).copyMemory(
+              from: source.baseAddress! + range.lowerBound, byteCount: range.count)
+          }
+        }
+      }
+      used = Int(total)
+    }
+    return .strings(StringVector(offsets: offsets, bytes: bytes, validity: validity(positions)))
   }
 
   private func strings(

@@ -28,6 +28,7 @@ struct FieldReading {
     if !resolution.hasStructures, !resolution.hasTexts {
       if chunks.isEmpty { return .missing(count: count) }
       if chunks.count == 1 { return spread(chunks[0].index, chunks[0].data) }
+      if let united = united(chunks) { return united }
     }
     return try mixed(chunks, messages: messages)
   }
@@ -77,6 +78,38 @@ struct FieldReading {
       }
     }
     return .some(positions, anyMissing: missing)
+  }
+
+  // MARK: Several small dictionaries
+
+  /// A field that is a text in some rows and a number in others, each with few values: one dictionary of
+  /// all, so that the query works on codes. `nil` when some chunk is no dictionary.
+  private func united(_ chunks: [(index: Int, data: ColumnData)]) -> ColumnVector? {
+    var entries: [Value] = []
+    var codes = [UInt16](repeating: .max, count: count)
+    for (index, data) in chunks {
+      let chunk = table.chunks[index]
+      let entryCount: Int
+      switch data {
+      case .dictionary(_, let texts): entryCount = texts.count
+      case .constant: entryCount = 1
+      default: return nil
+      }
+      guard entries.count + entryCount < 4_096 else { return nil }
+      let typed = DenseColumn(data: data, kind: chunk.kind, hasEscapes: chunk.hasEscapes)
+      guard case .dictionary(let vector) = typed.coded(positions: positions(of: index)) else {
+        return nil
+      }
+      let first = UInt16(entries.count)
+      let missing = UInt16(vector.entries.count)
+      for (row, code) in vector.codes.enumerated() where code != missing {
+        codes[row] = first + code
+      }
+      entries += vector.entries.values()
+    }
+    let missing = UInt16(entries.count)
+    for row in codes.indices where codes[row] == .max { codes[row] = missing }
+    return .dictionary(DictionaryVector(codes: codes, entries: .values(entries)))
   }
 
   // MARK: Rows of different nature
