@@ -9,20 +9,3 @@ enum FieldPath {
     JSONValue.parse(text)?.member(path: field) ?? .missing
   }
 }
-
-enum TextFields {
-  static func value(of field: String, in text: UnsafeRawBufferPointer) -> Value { .missing }
-}
-
-enum NumberLexeme {
-  static func value(of text: UnsafeRawBufferPointer) -> Value {
-    if let base = text.bindMemory(to: UInt8.self).baseAddress,
-      let value = DecimalText.integer(base, text.count)
-    {
-      return .integer(value)
-    }
-    let lexeme = String(decoding: text, as: UTF8.self)
-    guard let value = Double(lexeme), value.isFinite else { return .string(lexeme) }
-    return .sourceNumber(SourceNumber(value: value, text: lexeme))
-  }
-}

@@ -71,8 +71,11 @@ struct DateFormat: Sendable {
     case "G": return padded(isoWeek(time).year, 4)
     case "z": return offset.text
     case "Z": return offset.name
-    case "T": return [time.hour, time.minute, time.second].map { padded($0, 2) }.joined(separator: ":")
-    case "D": return "\(padded(time.month, 2))/\(padded(time.day, 2))/\(padded(((time.year % 100) + 100) % 100, 2))"
+    case "T":
+      return [time.hour, time.minute, time.second].map { padded($0, 2) }.joined(separator: ":")
+    case "D":
+      return
+        "\(padded(time.month, 2))/\(padded(time.day, 2))/\(padded(((time.year % 100) + 100) % 100, 2))"
     case "F": return "\(padded(time.year, 4))-\(padded(time.month, 2))-\(padded(time.day, 2))"
     case "R": return "\(padded(time.hour, 2)):\(padded(time.minute, 2))"
     case "n": return "\n"
@@ -96,7 +99,8 @@ struct DateFormat: Sendable {
   }
 
   private static func weekCount(_ year: Int) -> Int {
-    let first = CivilTime(milliseconds: Int64(CivilTime.days(year: year, month: 1, day: 1)) * 86_400_000)
+    let first = CivilTime(
+      milliseconds: Int64(CivilTime.days(year: year, month: 1, day: 1)) * 86_400_000)
     return first.weekday == 4 || CivilTime.isLeap(year) && first.weekday == 3 ? 53 : 52
   }
 }

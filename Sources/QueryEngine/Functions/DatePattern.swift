@@ -116,7 +116,8 @@ private struct DateReader {
       if count >= 3 { return name(CalendarNames.months, isShort: count == 3) { $0.month = $1 + 1 } }
       return number(width(2), 1...12) { $0.month = $1 }
     case UInt8(ascii: "d"): return number(width(2), 1...31) { $0.day = $1 }
-    case UInt8(ascii: "D"): return number(isFixed ? count...count : 1...3, 1...366) { $0.dayOfYear = $1 }
+    case UInt8(ascii: "D"):
+      return number(isFixed ? count...count : 1...3, 1...366) { $0.dayOfYear = $1 }
     case UInt8(ascii: "E"):
       return name(CalendarNames.weekdays, isShort: count <= 3) { _, _ in }
     case UInt8(ascii: "H"): return number(width(2), 0...23) { $0.hour = $1 }
@@ -176,7 +177,9 @@ private struct DateReader {
       byte & 0xDF >= 0x41 && byte & 0xDF <= 0x5A || byte &- 0x30 <= 9
         || [0x2B, 0x2D, 0x2F, 0x3A, 0x5F].contains(byte)
     }
-    guard let zone = TimeZoneRules.named(String(decoding: rest, as: UTF8.self)) else { return false }
+    guard let zone = TimeZoneRules.named(String(decoding: rest, as: UTF8.self)) else {
+      return false
+    }
     self.zone = zone
     position += rest.count
     return true

@@ -9,7 +9,8 @@ enum DateTimeFunctions {
       example: "bin(5m)"
     ) { _, _ in .missing },
     ScalarFunction(
-      "datefloor", .time, [.one("t"), .one("period")], "timestamp", "The start of the period a time falls into.",
+      "datefloor", .time, [.one("t"), .one("period")], "timestamp",
+      "The start of the period a time falls into.",
       example: "datefloor(fromMillis(1700000000000), 1h)"
     ) { _, _ in .missing },
     ScalarFunction(
@@ -24,7 +25,8 @@ enum DateTimeFunctions {
       arguments[0].number?.truncated.map(Value.timestamp) ?? .missing
     },
     ScalarFunction(
-      "toMillis", .time, [.one("t")], "number", "Milliseconds from 1970 to a time, which may be a text.",
+      "toMillis", .time, [.one("t")], "number",
+      "Milliseconds from 1970 to a time, which may be a text.",
       example: "toMillis('2026-03-02 10:00:00.000')"
     ) { arguments, _ in milliseconds(arguments[0]).map(Value.integer) ?? .missing },
     ScalarFunction(
@@ -35,7 +37,9 @@ enum DateTimeFunctions {
       "The time that a text shows in a pattern of Java's letters, in epoch ms.",
       example: "parseDate('02/Mar/2026 10:00', 'dd/MMM/yyyy HH:mm')", prepare: prepareParseDate
     ) { arguments, _ in
-      guard let pattern = arguments[1].text.flatMap({ try? DatePattern($0) }) else { return .missing }
+      guard let pattern = arguments[1].text.flatMap({ try? DatePattern($0) }) else {
+        return .missing
+      }
       return parse(arguments, pattern, zone(arguments, 2))
     },
     ScalarFunction(

@@ -36,25 +36,56 @@ package enum FunctionCatalog {
 
   /// All aggregates, in the order of the manual.
   package static let aggregates: [AggregateEntry] = [
-    entry("count", [], .aggregate, "count([f])", "number", "Rows, or rows that have the field.", "stats count(*)"),
-    entry("countDistinct", ["count_distinct"], .aggregate, "countDistinct(f)", "number", "Different values; exact to 100,000, then estimated.", "stats countDistinct(service)"),
+    entry(
+      "count", [], .aggregate, "count([f])", "number", "Rows, or rows that have the field.",
+      "stats count(*)"),
+    entry(
+      "countDistinct", ["count_distinct"], .aggregate, "countDistinct(f)", "number",
+      "Different values; exact to 100,000, then estimated.", "stats countDistinct(service)"),
     entry("sum", [], .aggregate, "sum(n)", "number", "The sum.", "stats sum(durationMs)"),
-    entry("avg", [], .aggregate, "avg(n)", "number", "The mean.", "stats avg(durationMs) by service"),
+    entry(
+      "avg", [], .aggregate, "avg(n)", "number", "The mean.", "stats avg(durationMs) by service"),
     entry("min", [], .aggregate, "min(f)", "any", "The smallest value.", "stats min(durationMs)"),
     entry("max", [], .aggregate, "max(f)", "any", "The largest value.", "stats max(durationMs)"),
-    entry("pct", ["percentile"], .aggregate, "pct(f, p)", "number", "The value that p percent lie below; exact to 50,000 values.", "stats pct(durationMs, 95)"),
-    entry("stddev", [], .aggregate, "stddev(n)", "number", "The standard deviation (population).", "stats stddev(durationMs)"),
-    entry("variance", [], .aggregate, "variance(n)", "number", "The variance (population).", "stats variance(durationMs)"),
-    entry("values", ["collect_values"], .aggregate, "values(f)", "list", "The different values, at most 10,000.", "stats values(service)"),
-    entry("topk", [], .aggregate, "topk(k, f)", "list", "The k most frequent values.", "stats topk(3, service)"),
-    entry("earliest", [], .order, "earliest(f)", "any", "The value of the oldest event that has one.", "stats earliest(level) by service"),
-    entry("latest", [], .order, "latest(f)", "any", "The value of the newest event that has one.", "stats latest(level) by service"),
-    entry("sortsFirst", [], .order, "sortsFirst(f)", "any", "The value that sorts first.", "stats sortsFirst(service)"),
-    entry("sortsLast", [], .order, "sortsLast(f)", "any", "The value that sorts last.", "stats sortsLast(service)"),
-    entry("rate", [], .series, "rate(n, period)", "number", "Change of a value per period, first to last.", "stats rate(durationMs, 1m)"),
-    entry("countOverTime", [], .series, "countOverTime(f)", "number", "Rows that have the field, per time bin.", "stats countOverTime(level) by bin(1h)"),
-    entry("sumOverTime", [], .series, "sumOverTime(n)", "number", "The sum per time bin.", "stats sumOverTime(durationMs) by bin(1h)"),
-    entry("histogram", [], .series, "histogram(n, buckets)", "map", "Counts in buckets of equal width.", "stats histogram(durationMs, 5)"),
+    entry(
+      "pct", ["percentile"], .aggregate, "pct(f, p)", "number",
+      "The value that p percent lie below; exact to 50,000 values.", "stats pct(durationMs, 95)"),
+    entry(
+      "stddev", [], .aggregate, "stddev(n)", "number", "The standard deviation (population).",
+      "stats stddev(durationMs)"),
+    entry(
+      "variance", [], .aggregate, "variance(n)", "number", "The variance (population).",
+      "stats variance(durationMs)"),
+    entry(
+      "values", ["collect_values"], .aggregate, "values(f)", "list",
+      "The different values, at most 10,000.", "stats values(service)"),
+    entry(
+      "topk", [], .aggregate, "topk(k, f)", "list", "The k most frequent values.",
+      "stats topk(3, service)"),
+    entry(
+      "earliest", [], .order, "earliest(f)", "any", "The value of the oldest event that has one.",
+      "stats earliest(level) by service"),
+    entry(
+      "latest", [], .order, "latest(f)", "any", "The value of the newest event that has one.",
+      "stats latest(level) by service"),
+    entry(
+      "sortsFirst", [], .order, "sortsFirst(f)", "any", "The value that sorts first.",
+      "stats sortsFirst(service)"),
+    entry(
+      "sortsLast", [], .order, "sortsLast(f)", "any", "The value that sorts last.",
+      "stats sortsLast(service)"),
+    entry(
+      "rate", [], .series, "rate(n, period)", "number",
+      "Change of a value per period, first to last.", "stats rate(durationMs, 1m)"),
+    entry(
+      "countOverTime", [], .series, "countOverTime(f)", "number",
+      "Rows that have the field, per time bin.", "stats countOverTime(level) by bin(1h)"),
+    entry(
+      "sumOverTime", [], .series, "sumOverTime(n)", "number", "The sum per time bin.",
+      "stats sumOverTime(durationMs) by bin(1h)"),
+    entry(
+      "histogram", [], .series, "histogram(n, buckets)", "map", "Counts in buckets of equal width.",
+      "stats histogram(durationMs, 5)"),
   ]
 
   private static func entry(

@@ -27,7 +27,8 @@ enum GeneralFunctions {
       "The second argument if the first is true, else the third.", example: "if(2 > 1, 'yes', 'no')"
     ) { arguments, _ in arguments[0].truth ? arguments[1] : arguments[2] },
     ScalarFunction(
-      "isNumeric", .general, [.one("f")], "boolean", "Whether the value is a number or reads as one.",
+      "isNumeric", .general, [.one("f")], "boolean",
+      "Whether the value is a number or reads as one.",
       example: "isNumeric('1e3')"
     ) { arguments, _ in .boolean(arguments[0].number != nil) },
     ScalarFunction(
@@ -51,7 +52,8 @@ enum GeneralFunctions {
       return overflow ? .missing : .integer(length)
     },
     ScalarFunction(
-      "unmask", .privacy, [.one("f")], "any", "The text behind a mask; where nothing is masked, the value.",
+      "unmask", .privacy, [.one("f")], "any",
+      "The text behind a mask; where nothing is masked, the value.",
       example: "unmask('a')"
     ) { arguments, _ in arguments[0] },
   ]

@@ -5,7 +5,8 @@ import LogStorage
 enum HashFunctions {
   static let all: [ScalarFunction] = [
     ScalarFunction(
-      "md5", .hash, [.one("s")], "string", "The MD5 of the text in UTF-8, hexadecimal.", example: "md5('a')"
+      "md5", .hash, [.one("s")], "string", "The MD5 of the text in UTF-8, hexadecimal.",
+      example: "md5('a')"
     ) { arguments, _ in
       arguments[0].text.map { .string(hexadecimal(MD5.hash(Array($0.utf8)))) } ?? .missing
     },
@@ -54,7 +55,8 @@ enum MD5 {
       }
       add(words, to: &state)
     }
-    return state.flatMap { word in (0..<4).map { UInt8(truncatingIfNeeded: word >> UInt32(8 * $0)) } }
+    return state.flatMap { word in (0..<4).map { UInt8(truncatingIfNeeded: word >> UInt32(8 * $0)) }
+    }
   }
 
   private static func add(_ words: [UInt32], to state: inout [UInt32]) {

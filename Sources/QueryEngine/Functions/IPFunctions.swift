@@ -3,12 +3,24 @@ import Columnar
 /// Functions of IP addresses.
 enum IPFunctions {
   static let all: [ScalarFunction] = [
-    test("isValidIp", "Whether the text is an IPv4 or IPv6 address.", "isValidIp('10.0.0.1')") { _ in true },
-    test("isValidIpV4", "Whether the text is an IPv4 address.", "isValidIpV4('10.0.0.1')") { $0.isV4 },
-    test("isValidIpV6", "Whether the text is an IPv6 address.", "isValidIpV6('fe80::1')") { !$0.isV4 },
-    subnet("isIpInSubnet", "Whether the address lies in the subnet.", "isIpInSubnet('10.1.2.3', '10.0.0.0/8')", nil),
-    subnet("isIpv4InSubnet", "Whether the IPv4 address lies in the subnet.", "isIpv4InSubnet('10.1.2.3', '10.0.0.0/8')", true),
-    subnet("isIpv6InSubnet", "Whether the IPv6 address lies in the subnet.", "isIpv6InSubnet('2001:db8::1', '2001:db8::/32')", false),
+    test("isValidIp", "Whether the text is an IPv4 or IPv6 address.", "isValidIp('10.0.0.1')") {
+      _ in true
+    },
+    test("isValidIpV4", "Whether the text is an IPv4 address.", "isValidIpV4('10.0.0.1')") {
+      $0.isV4
+    },
+    test("isValidIpV6", "Whether the text is an IPv6 address.", "isValidIpV6('fe80::1')") {
+      !$0.isV4
+    },
+    subnet(
+      "isIpInSubnet", "Whether the address lies in the subnet.",
+      "isIpInSubnet('10.1.2.3', '10.0.0.0/8')", nil),
+    subnet(
+      "isIpv4InSubnet", "Whether the IPv4 address lies in the subnet.",
+      "isIpv4InSubnet('10.1.2.3', '10.0.0.0/8')", true),
+    subnet(
+      "isIpv6InSubnet", "Whether the IPv6 address lies in the subnet.",
+      "isIpv6InSubnet('2001:db8::1', '2001:db8::/32')", false),
     ScalarFunction(
       "ipv4ToNumber", .address, [.one("s")], "number", "The 32-bit number of an IPv4 address.",
       example: "ipv4ToNumber('10.0.0.1')"
@@ -18,13 +30,21 @@ enum IPFunctions {
       }
       return .integer(Int64(address.bits))
     },
-    test("isPrivateIP", "Whether the address is of a private network.", "isPrivateIP('192.168.1.1')") {
+    test(
+      "isPrivateIP", "Whether the address is of a private network.", "isPrivateIP('192.168.1.1')"
+    ) {
       $0.isPrivate
     },
-    test("isReservedIP", "Whether the address is reserved for special use.", "isReservedIP('127.0.0.1')") {
+    test(
+      "isReservedIP", "Whether the address is reserved for special use.",
+      "isReservedIP('127.0.0.1')"
+    ) {
       $0.isReserved
     },
-    test("isPublicIP", "Whether the address is valid and neither private nor reserved.", "isPublicIP('8.8.8.8')") {
+    test(
+      "isPublicIP", "Whether the address is valid and neither private nor reserved.",
+      "isPublicIP('8.8.8.8')"
+    ) {
       !$0.isPrivate && !$0.isReserved
     },
   ]
@@ -33,7 +53,8 @@ enum IPFunctions {
     _ name: String, _ summary: String, _ example: String,
     _ holds: @escaping @Sendable (IPAddress) -> Bool
   ) -> ScalarFunction {
-    ScalarFunction(name, .address, [.one("s")], "boolean", summary, example: example) { arguments, _ in
+    ScalarFunction(name, .address, [.one("s")], "boolean", summary, example: example) {
+      arguments, _ in
       .boolean(arguments[0].text.flatMap(IPAddress.init).map(holds) ?? false)
     }
   }
@@ -48,11 +69,12 @@ enum IPFunctions {
       }
       return .boolean((wantsV4 ?? address.isV4) == address.isV4 && subnet.contains(address))
     }
-    let wanted = switch wantsV4 {
-    case true: "an IPv4 subnet such as '10.0.0.0/8'"
-    case false: "an IPv6 subnet such as '2001:db8::/32'"
-    default: "a subnet such as '10.0.0.0/8'"
-    }
+    let wanted =
+      switch wantsV4 {
+      case true: "an IPv4 subnet such as '10.0.0.0/8'"
+      case false: "an IPv6 subnet such as '2001:db8::/32'"
+      default: "a subnet such as '10.0.0.0/8'"
+      }
     return ScalarFunction(
       name, .address, [.one("s"), .one("cidr")], "boolean", summary, example: example,
       prepare: { literals throws(ArgumentProblem) in

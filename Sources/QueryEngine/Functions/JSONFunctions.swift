@@ -24,7 +24,8 @@ enum JSONFunctions {
       "jsonArrayContains", .json, [.one("f"), .one("v")], "boolean",
       "Whether an array has an element of this text.", example: "jsonArrayContains('[\"a\", 2]', 2)"
     ) { arguments, _ in
-      guard case .list(let elements)? = structure(arguments[0]), let wanted = arguments[1].text else {
+      guard case .list(let elements)? = structure(arguments[0]), let wanted = arguments[1].text
+      else {
         return .boolean(false)
       }
       return .boolean(elements.contains { $0.text == wanted })

@@ -14,7 +14,8 @@ enum NumericFunctions {
       }
     },
     rounding("ceil", "The smallest whole number that is not less.", example: "ceil(1.2)", .up),
-    rounding("floor", "The largest whole number that is not greater.", example: "floor(-1.2)", .down),
+    rounding(
+      "floor", "The largest whole number that is not greater.", example: "floor(-1.2)", .down),
     ScalarFunction(
       "round", .numeric, [.one("n"), .optional("decimals")], "number",
       "The nearest number with so many decimals (none by default); halves away from zero.",
@@ -54,7 +55,8 @@ enum NumericFunctions {
       "toNumber", .numeric, [.one("x")], "number", "The value as a number, if it is one.",
       example: "toNumber('12.5')"
     ) { arguments, _ in .number(arguments[0].number) },
-    truncating("toInt", "A whole number of 32 bits, the fraction cut off.", -0x8000_0000...0x7FFF_FFFF),
+    truncating(
+      "toInt", "A whole number of 32 bits, the fraction cut off.", -0x8000_0000...0x7FFF_FFFF),
     truncating("toLong", "A whole number of 64 bits, the fraction cut off.", .min ... .max),
     ScalarFunction(
       "toDouble", .numeric, [.one("x")], "number", "The value as a floating-point number.",
@@ -68,7 +70,8 @@ enum NumericFunctions {
   private static func rounding(
     _ name: String, _ summary: String, example: String, _ rule: FloatingPointRoundingRule
   ) -> ScalarFunction {
-    ScalarFunction(name, .numeric, [.one("n")], "number", summary, example: example) { arguments, _ in
+    ScalarFunction(name, .numeric, [.one("n")], "number", summary, example: example) {
+      arguments, _ in
       switch arguments[0].number {
       case .integer(let number): .integer(number)
       case .double(let number): .finite(number.rounded(rule))
@@ -84,7 +87,8 @@ enum NumericFunctions {
       name, .numeric, [.repeated("n")], "number", summary, example: "\(name)(3, 8, 5)"
     ) { arguments, _ in
       var best: Number?
-      for case let number? in arguments.map(\.number) where best.map({ isBetter(number, $0) }) ?? true {
+      for case let number? in arguments.map(\.number)
+      where best.map({ isBetter(number, $0) }) ?? true {
         best = number
       }
       return .number(best)

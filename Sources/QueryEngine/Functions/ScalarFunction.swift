@@ -67,7 +67,8 @@ package struct ScalarFunction: Sendable {
     for (index, parameter) in parameters.enumerated() {
       let name = parameter.name + (parameter.isRepeated ? ", …" : "")
       text +=
-        parameter.isOptional ? "\(index == 0 ? "" : " ")[\(index == 0 ? "" : ", ")\(name)]"
+        parameter.isOptional
+        ? "\(index == 0 ? "" : " ")[\(index == 0 ? "" : ", ")\(name)]"
         : "\(index == 0 ? "" : ", ")\(name)"
     }
     return "\(name)(\(text))"

@@ -10,7 +10,8 @@ enum StringFunctions {
       .integer(arguments[0].isStructure ? 0 : (arguments[0].text ?? "").isEmpty ? 1 : 0)
     },
     ScalarFunction(
-      "isblank", .string, [.one("s")], "number", "1 if the text is missing, empty or only blanks, else 0.",
+      "isblank", .string, [.one("s")], "number",
+      "1 if the text is missing, empty or only blanks, else 0.",
       example: "isblank('  ')"
     ) { arguments, _ in
       if arguments[0].isStructure { return .integer(0) }
@@ -18,7 +19,8 @@ enum StringFunctions {
       return .integer(text.unicodeScalars.allSatisfy(\.properties.isWhitespace) ? 1 : 0)
     },
     ScalarFunction(
-      "concat", .string, [.repeated("s")], "string", "The texts one behind the other; missing ones are empty.",
+      "concat", .string, [.repeated("s")], "string",
+      "The texts one behind the other; missing ones are empty.",
       example: "concat('a', 1, 'b')"
     ) { arguments, _ in
       let texts = arguments.map(\.text)
@@ -37,7 +39,8 @@ enum StringFunctions {
       "toupper", .string, [.one("s")], "string", "The text in capitals.", example: "toupper('abc')"
     ) { arguments, _ in arguments[0].text.map { .string($0.uppercased()) } ?? .missing },
     ScalarFunction(
-      "tolower", .string, [.one("s")], "string", "The text in small letters.", example: "tolower('ABC')"
+      "tolower", .string, [.one("s")], "string", "The text in small letters.",
+      example: "tolower('ABC')"
     ) { arguments, _ in arguments[0].text.map { .string($0.lowercased()) } ?? .missing },
     ScalarFunction(
       "substr", .string, [.one("s"), .one("start"), .optional("count")], "string",
@@ -71,7 +74,8 @@ enum StringFunctions {
       return .integer(a.contains(bytes: b) ? 1 : 0)
     },
     ScalarFunction(
-      "startsWith", .string, [.one("s"), .one("prefix")], "number", "1 if the text starts so, else 0.",
+      "startsWith", .string, [.one("s"), .one("prefix")], "number",
+      "1 if the text starts so, else 0.",
       example: "startsWith('/api/v1', '/api')"
     ) { arguments, _ in
       guard let text = arguments[0].text, let prefix = arguments[1].text else { return .integer(0) }
@@ -85,7 +89,8 @@ enum StringFunctions {
       return .integer(text.utf8.reversed().starts(with: suffix.utf8.reversed()) ? 1 : 0)
     },
     ScalarFunction(
-      "urlencode", .string, [.one("s")], "string", "The text with all but unreserved characters as %XX.",
+      "urlencode", .string, [.one("s")], "string",
+      "The text with all but unreserved characters as %XX.",
       example: "urlencode('a b&c')"
     ) { arguments, _ in arguments[0].text.map { .string(urlEncoded($0)) } ?? .missing },
     ScalarFunction(
@@ -93,7 +98,8 @@ enum StringFunctions {
       example: "urldecode('a%20b+c')"
     ) { arguments, _ in arguments[0].text.flatMap(urlDecoded).map(Value.string) ?? .missing },
     ScalarFunction(
-      "base64encode", .string, [.one("s")], "string", "The text in Base64.", example: "base64encode('hello')"
+      "base64encode", .string, [.one("s")], "string", "The text in Base64.",
+      example: "base64encode('hello')"
     ) { arguments, _ in
       arguments[0].text.map { .string(Base64.encoded(Array($0.utf8))) } ?? .missing
     },
@@ -263,7 +269,8 @@ enum StringFunctions {
       if byte == UInt8(ascii: "+") {
         output.append(0x20)
       } else if byte == UInt8(ascii: "%") {
-        guard bytes.count >= 2, let decoded = hexBytes(String(decoding: bytes.prefix(2), as: UTF8.self))
+        guard bytes.count >= 2,
+          let decoded = hexBytes(String(decoding: bytes.prefix(2), as: UTF8.self))
         else { return nil }
         output += decoded
         bytes = bytes.dropFirst(2)

@@ -53,7 +53,9 @@ struct TimeZoneRules: Sendable, Hashable {
 
   private static func fixedOffset(_ name: String) -> Offset? {
     var text = Array(name.utf8)
-    for prefix in ["UTC", "GMT"] where name.hasPrefix(prefix) { text.removeFirst(prefix.utf8.count) }
+    for prefix in ["UTC", "GMT"] where name.hasPrefix(prefix) {
+      text.removeFirst(prefix.utf8.count)
+    }
     guard let sign = text.first, sign == UInt8(ascii: "+") || sign == UInt8(ascii: "-") else {
       return nil
     }
