@@ -89,14 +89,10 @@ struct FieldReading {
     var codes = [UInt16](repeating: .max, count: count)
     for (index, data) in chunks {
       let chunk = table.chunks[index]
-      let entryCount: Int
-      switch data {
-      case .dictionary(_, let texts): entryCount = texts.count
-      case .constant: entryCount = 1
-      default: return nil
+      guard let coded = data.fewValues(), entries.count + coded.entryCount < 4_096 else {
+        return nil
       }
-      guard entries.count + entryCount < 4_096 else { return nil }
-      let typed = DenseColumn(data: data, kind: chunk.kind, hasEscapes: chunk.hasEscapes)
+      let typed = DenseColumn(data: coded.data, kind: chunk.kind, hasEscapes: chunk.hasEscapes)
       guard case .dictionary(let vector) = typed.coded(positions: positions(of: index)) else {
         return nil
       }
@@ -158,6 +154,33 @@ struct FieldReading {
           values[place] = FieldPath.value(of: field, inObject: text)
         }
       }
+    }
+  }
+}
+
+extension ColumnData {
+  /// The column as one value or a dictionary, if it is one or has only a few whole numbers.
+  fileprivate func fewValues() -> (data: ColumnData, entryCount: Int)? {
+    switch self {
+    case .constant: return (self, 1)
+    case .dictionary(_, let texts): return (self, texts.count)
+    case .integers(let values):
+      guard let least = values.min(), let greatest = values.max(), least > -1_000_000,
+        greatest < 1_000_000, greatest - least < 4_096
+      else { return nil }
+      var codeOf = [UInt16](repeating: .max, count: Int(greatest - least) + 1)
+      var texts = TextRun(offsets: [0], bytes: [])
+      let codes = values.map { value in
+        let place = Int(value - least)
+        if codeOf[place] == .max {
+          codeOf[place] = UInt16(texts.count)
+          DecimalText.append(value, to: &texts.bytes)
+          texts.offsets.append(UInt32(texts.bytes.count))
+        }
+        return codeOf[place]
+      }
+      return (.dictionary(codes: codes, entries: texts), texts.count)
+    default: return nil
     }
   }
 }
