@@ -39,8 +39,11 @@ package struct CivilTime: Sendable, Hashable {
     else { return nil }
     let clock = Int64(((hour * 60 + minute) * 60 + second) * 1_000 + millisecond)
     let days = Int64(CivilTime.days(year: year, month: month, day: day))
-    let (midnight, overflow) = days.multipliedReportingOverflow(by: 86_400_000)
-    let (time, overflow2) = midnight.addingReportingOverflow(clock)
+    // Before 1970 from the midnight that follows: the earliest times lie after a midnight that is
+    // out of range.
+    let (midnight, rest) = days < 0 ? (days + 1, clock - 86_400_000) : (days, clock)
+    let (start, overflow) = midnight.multipliedReportingOverflow(by: 86_400_000)
+    let (time, overflow2) = start.addingReportingOverflow(rest)
     return overflow || overflow2 ? nil : time
   }
 
