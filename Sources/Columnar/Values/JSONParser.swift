@@ -1,7 +1,7 @@
 /// A strict JSON parser over bytes that nobody has checked; every read is bounded.
 struct JSONParser {
-  private let text: UnsafeBufferPointer<UInt8>
-  private var position = 0
+  let text: UnsafeBufferPointer<UInt8>
+  var position = 0
   private var depth = 0
 
   init(_ text: UnsafeBufferPointer<UInt8>) { self.text = text }
@@ -15,9 +15,9 @@ struct JSONParser {
   }
 
   /// The next byte, 0 at the end (which no rule of JSON accepts).
-  private var next: UInt8 { position < text.count ? text[position] : 0 }
+  var next: UInt8 { position < text.count ? text[position] : 0 }
 
-  private mutating func skipBlanks() {
+  mutating func skipBlanks() {
     while position < text.count {
       let byte = text[position]
       guard byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 else { return }
@@ -25,13 +25,13 @@ struct JSONParser {
     }
   }
 
-  private mutating func accept(_ character: Unicode.Scalar) -> Bool {
+  mutating func accept(_ character: Unicode.Scalar) -> Bool {
     guard next == UInt8(ascii: character) else { return false }
     position += 1
     return true
   }
 
-  private mutating func value() -> Value? {
+  mutating func value() -> Value? {
     switch next {
     case UInt8(ascii: "{"): nested { $0.object() }
     case UInt8(ascii: "["): nested { $0.array() }
@@ -43,14 +43,22 @@ struct JSONParser {
     }
   }
 
-  /// Parses a structure unless it is nested too deep: the parser recurses.
   private mutating func nested(_ body: (inout JSONParser) -> Value?) -> Value? {
-    guard depth < JSONValue.depthLimit else { return nil }
-    depth += 1
-    position += 1
-    defer { depth -= 1 }
+    guard open() else { return nil }
+    defer { close() }
     return body(&self)
   }
+
+  /// Moves past an opening bracket, unless that is one too deep: parsers of JSON recurse.
+  mutating func open() -> Bool {
+    guard depth < JSONValue.depthLimit else { return false }
+    depth += 1
+    position += 1
+    return true
+  }
+
+  /// Leaves the structure that the last ``open()`` entered.
+  mutating func close() { depth -= 1 }
 
   private mutating func object() -> Value? {
     var map = ValueMap()
@@ -85,7 +93,7 @@ struct JSONParser {
     }
   }
 
-  private mutating func word(_ word: StaticString) -> Bool {
+  mutating func word(_ word: StaticString) -> Bool {
     guard text.count - position >= word.utf8CodeUnitCount else { return false }
     for i in 0..<word.utf8CodeUnitCount where text[position + i] != word.utf8Start[i] {
       return false
@@ -98,18 +106,25 @@ struct JSONParser {
 
   private mutating func number() -> Value? {
     let start = position
+    guard skipNumber() else { return nil }
+    return NumberLexeme.value(of: UnsafeBufferPointer(rebasing: text[start..<position]))
+  }
+
+  /// Moves past a number; false when there is none.
+  mutating func skipNumber() -> Bool {
+    let start = position
     if next == UInt8(ascii: "-") { position += 1 }
     let first = next
-    guard skipDigits(), first != UInt8(ascii: "0") || !hasSecondDigit(start) else { return nil }
+    guard skipDigits(), first != UInt8(ascii: "0") || !hasSecondDigit(start) else { return false }
     if accept(".") {
-      guard skipDigits() else { return nil }
+      guard skipDigits() else { return false }
     }
     if next | 0x20 == UInt8(ascii: "e") {
       position += 1
       if next == UInt8(ascii: "+") || next == UInt8(ascii: "-") { position += 1 }
-      guard skipDigits() else { return nil }
+      guard skipDigits() else { return false }
     }
-    return NumberLexeme.value(of: UnsafeBufferPointer(rebasing: text[start..<position]))
+    return true
   }
 
   /// Whether the digits read since `start`, a sign aside, are more than one.
@@ -126,7 +141,7 @@ struct JSONParser {
 
   // MARK: Strings
 
-  private mutating func string() -> String? {
+  mutating func string() -> String? {
     guard accept("\"") else { return nil }
     let start = position
     while position < text.count {
@@ -141,6 +156,39 @@ struct JSONParser {
       position += 1
     }
     return nil
+  }
+
+  /// Moves past a string without making it; whether it is ASCII without escapes, or `nil` when it is
+  /// not valid.
+  mutating func skipString() -> Bool? {
+    guard accept("\"") else { return nil }
+    var union: UInt8 = 0
+    var hasEscapes = false
+    while position < text.count {
+      let byte = text[position]
+      position += 1
+      union |= byte
+      if byte == UInt8(ascii: "\"") { return union < 0x80 && !hasEscapes }
+      if byte < 0x20 { return nil }
+      if byte == UInt8(ascii: "\\") {
+        hasEscapes = true
+        guard skipEscape() else { return nil }
+      }
+    }
+    return nil
+  }
+
+  private mutating func skipEscape() -> Bool {
+    switch next {
+    case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"),
+      UInt8(ascii: "f"), UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
+      position += 1
+    case UInt8(ascii: "u"):
+      guard hexQuad(at: position + 1) != nil else { return false }
+      position += 5
+    default: return false
+    }
+    return true
   }
 
   /// The rest of a string from its first backslash on.

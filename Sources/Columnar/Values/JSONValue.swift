@@ -23,6 +23,17 @@ package enum JSONValue {
   /// As above, for a string.
   package static func parse(_ text: String) -> Value? { text.withUTF8Bytes { parse($0) } }
 
+  /// The value at a dotted path of a JSON text, found by the rule of ``Value/member(path:)`` without
+  /// making the values around it: `.missing` when there is none, `nil` when the text is no JSON.
+  ///
+  /// - Complexity: O(bytes)
+  package static func member(path: String, in text: UnsafeBufferPointer<UInt8>) -> Value? {
+    path.withUTF8Bytes { path in
+      var search = JSONPathSearch(path: path, text: text)
+      return search.value()
+    }
+  }
+
   /// Appends a value as compact JSON: missing values as `null`, numbers in full precision or as their
   /// event wrote them, computed conditions as `1` and `0`, times as strings.
   package static func append(_ value: Value, to output: inout [UInt8]) {

@@ -1,4 +1,5 @@
 import Columnar
+import TestSupport
 import Testing
 
 @Suite struct JSONValueTests {
@@ -28,6 +29,7 @@ import Testing
   ])
   func `what is no JSON is refused`(text: String) {
     #expect(JSONValue.parse(text) == nil)
+    #expect(inText(text, "a") == nil)
   }
 
   @Test func `escapes and broken text`() {
@@ -56,6 +58,8 @@ import Testing
     #expect(JSONValue.parse(nested(JSONValue.depthLimit)) != nil)
     #expect(JSONValue.parse(nested(JSONValue.depthLimit + 1)) == nil)
     #expect(JSONValue.parse(String(repeating: "[", count: 1_000_000)) == nil)
+    #expect(inText(nested(JSONValue.depthLimit), "a") == .missing)
+    #expect(inText(nested(JSONValue.depthLimit + 1), "a") == nil)
     #expect(JSONValue.parse(String(repeating: "{\"a\":", count: 200_000)) == nil)
   }
 
@@ -84,6 +88,7 @@ import Testing
         + #""p":{"q":{"r":6}},"p.q":{"r":7},"twice":1,"twice":2,"u":{"v":1},"u":{"t":2},"":4,"#
         + #""w.z":null,"w":{"z":3}}"#)!
     #expect(JSONValue.text(of: value.member(path: path)) == text)
+    #expect(inText(JSONValue.text(of: value), path) == value.member(path: path))
   }
 
   @Test(arguments: [
@@ -92,7 +97,41 @@ import Testing
   func `paths to nothing give nothing`(path: String) {
     let value = JSONValue.parse(#"{"a":1,"b":{"c":true},"l":["x",{"k":2}]}"#)!
     #expect(value.member(path: path) == .missing)
+    #expect(inText(JSONValue.text(of: value), path) == .missing)
     #expect(Value.integer(1).member(path: path) == .missing)
+  }
+
+  private func inText(_ text: String, _ path: String) -> Value? {
+    Array(text.utf8).withUnsafeBufferPointer { JSONValue.member(path: path, in: $0) }
+  }
+
+  @Test func `paths are found in texts as in values`() {
+    #expect(
+      inText(" { \"a\" : [ 1 , { \"b\\u002Ec\" : \"x\\n\" } ] } ", "a.1.b.c") == .string("x\n"))
+    #expect(inText("{\"é\":1,\"\\u00e9\":2}", "é") == .integer(2))
+    #expect(inText("[{\"a\":null}]", "0.a") == .missing)
+    #expect(inText("5", "a") == .missing)
+  }
+
+  @Test func `damaged and random texts are judged alike by both readers`() {
+    let seed: UInt64 = 0x75A9
+    var random = SeededGenerator(seed: seed)
+    let pieces = [
+      "{", "}", "[", "]", ",", ":", "\"a\"", "\"b\"", "\"a.b\"", "1", "-2.5e3", "true", "null", " ",
+      "\"\\u0061\"", "\"\\x\"", "\"", "01", "{\"a\":", "{\"b\":", "[1,2]", "\u{1}",
+    ]
+    var valid = 0
+    for _ in 0..<60_000 {
+      let text = (0..<Int.random(in: 1...7, using: &random)).map { _ in
+        pieces.randomElement(using: &random)!
+      }.joined()
+      let value = JSONValue.parse(text)
+      for path in ["a", "a.b", "b.1", "0"] {
+        #expect(inText(text, path) == value?.member(path: path), "\(text), seed \(seed)")
+      }
+      valid += value == nil ? 0 : 1
+    }
+    #expect(valid > 1_000)
   }
 
   @Test func `elements by position`() {
