@@ -1,4 +1,5 @@
 import Columnar
+import TestSupport
 import Testing
 
 @testable import LogStorage
@@ -82,5 +83,97 @@ import Testing
     #expect(found == ["a.b.0": .integer(1), "a.b.1": .string("x")])
     #expect(fields(#"{"a": 1} and more"#) == [:])
     #expect(fields("closing } brace only") == [:])
+  }
+
+  @Test func `lines of every month are syslog`() {
+    for month in [
+      "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ] {
+      let found = fields("\(month)  4 15:16:01 combo sshd(pam_unix)[19939]: check pass")
+      #expect(found["hostname"] == .string("combo"))
+      #expect(found["appName"] == .string("sshd(pam_unix)"))
+      #expect(found["procId"] == .integer(19_939))
+      #expect(found["message"] == .string("check pass"))
+      #expect(found["severity"] == nil)
+    }
+    #expect(fields("Set 14 15:16:01 combo sshd: x") == [:])
+    let repeated = fields("Jun 14 15:16:01 combo last message repeated 2 times")
+    #expect(repeated["message"] == .string("last message repeated 2 times"))
+    #expect(repeated["appName"] == nil)
+  }
+
+  @Test func `a syslog line that ends in an object has the fields of both`() {
+    let found = fields(#"<14>Sep 11 22:14:15 web app[7]: {"level":"info","message":"hi","n":null}"#)
+    #expect(found["hostname"] == .string("web"))
+    #expect(found["level"] == .string("info"))
+    #expect(found["message"] == .string("hi"))
+    #expect(found["n"] == nil)
+    let broken = fields("<14>Oct 11 22:14:15 web app[7]: state {not json}")
+    #expect(broken["appName"] == .string("app"))
+    #expect(broken["message"] == .string("state {not json}"))
+  }
+
+  @Test func `equal keys of an object count once, the last of them`() {
+    #expect(fields(#"x {"a":1,"a":2,"b":3,"b":null}"#) == ["a": .integer(2)])
+  }
+
+  @Test func `at most 200 fields of an object are found, and more when named`() {
+    let members = (0..<205).map { "\"k\($0)\":\($0)" }.joined(separator: ",")
+    let text = "text {\(members)}"
+    #expect(fields(text).count == 200)
+    #expect(fields(text)["k199"] == .integer(199))
+    Array(text.utf8).withUnsafeBytes { raw in
+      #expect(TextFields.value(of: "k204", in: raw) == .integer(204))
+    }
+  }
+
+  @Test func `an object nested too deep gives nothing`() {
+    let deep = String(repeating: #"{"a":"#, count: 200) + "1" + String(repeating: "}", count: 200)
+    #expect(fields(deep) == [:])
+  }
+
+  @Test func `numbers are typed and other texts are not`() {
+    let query = fields(
+      "1.0 2017-12-13T08:16:02Z Z123 example.com A NOERROR TCP FRA6 ::1 192.168.0.0/24\r\n")
+    #expect(query["version"] == .sourceNumber(SourceNumber(value: 1, text: "1.0")))
+    #expect(query["queryTimestamp"] == .string("2017-12-13T08:16:02Z"))
+    #expect(query["ednsClientSubnet"] == .string("192.168.0.0/24"))
+    let flow = fields(
+      "2 012345678901 eni-1 10.0.0.1 10.0.0.2 443 5 6 1 40 1418530010 1418530070 REJECT OK")
+    #expect(flow["accountId"] == .string("012345678901"))
+    #expect(flow["version"] == .integer(2))
+    #expect(flow["logStatus"] == .string("OK"))
+  }
+
+  @Test func `empty parts of structured syslog are missing`() {
+    let found = fields("<0>1 - - - - - - \u{FEFF}text")
+    #expect(found["hostname"] == nil)
+    #expect(found["facility"] == .string("kern"))
+    #expect(found["severityCode"] == .integer(0))
+    #expect(found["message"] == .string("text"))
+    #expect(fields("<192>1 - - - - - - x") == [:])
+  }
+
+  @Test func `hostile bytes never trap`() {
+    let seed: UInt64 = 0x7E47
+    var random = SeededGenerator(seed: seed)
+    let starts = [
+      "<34>1 ", "<34>Oct 11 22:14:15 ", "REPORT RequestId: ", "2 1 ", "1.0 ", "{",
+      "Sep  1 01:02:03 ",
+    ]
+    for _ in 0..<3_000 {
+      var bytes = Array(starts.randomElement(using: &random)!.utf8)
+      for _ in 0..<Int.random(in: 0...40, using: &random) {
+        bytes.append(
+          Bool.random(using: &random)
+            ? UInt8.random(in: 0...255, using: &random)
+            : Array("{}[]\":, -\\1a\t".utf8).randomElement(using: &random)!)
+      }
+      bytes.withUnsafeBytes { raw in
+        for (name, value) in TextFields.fields(in: raw) {
+          #expect(TextFields.value(of: name, in: raw) == value, "\(bytes), seed \(seed)")
+        }
+      }
+    }
   }
 }

@@ -6,6 +6,8 @@ enum FieldPath {
   ///
   /// - Complexity: O(bytes of the text)
   static func value(of field: String, inObject text: UnsafeRawBufferPointer) -> Value {
-    JSONValue.parse(text)?.member(path: field) ?? .missing
+    text.withMemoryRebound(to: UInt8.self) {
+      JSONValue.member(path: field, in: $0) ?? .missing
+    }
   }
 }

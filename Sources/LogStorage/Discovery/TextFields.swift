@@ -12,28 +12,35 @@ package import Columnar
 /// | syslog, RFC 5424 and RFC 3164 | `<priority>`, or a month and a day | `appName`, `hostname`, `message` … |
 /// | text that ends in a JSON object | – | the object's |
 ///
-/// Whole numbers in canonical form and decimals are numbers, all else is text; `@message` is never touched.
+/// A text can be of a format and end in an object, as syslog of structured logs does: then it has the fields of
+/// both, and of equal names the object's counts. Whole numbers in canonical form and decimals are
+/// numbers, all else is text; `@message` is never touched.
 package enum TextFields {
   /// One field of a text; missing when the text has none of this name.
   package static func value(of field: String, in text: UnsafeRawBufferPointer) -> Value {
     if let object = embeddedObject(in: text) {
-      return FieldPath.value(of: field, inObject: object)
+      let value = FieldPath.value(of: field, inObject: object)
+      if !value.isMissing { return value }
     }
-    guard let format = TextFormat(text) else { return .missing }
+    guard TextFormat.names.contains(field), let format = TextFormat(text) else { return .missing }
     return format.fields(of: text).last { $0.name == field }?.value ?? .missing
   }
 
-  /// All fields of a text, in order.
+  /// All fields of a text, each once: those of its format, then those of its object in order.
   package static func fields(
     in text: UnsafeRawBufferPointer
   ) -> [(name: String, value: Value)] {
-    if let object = embeddedObject(in: text) {
-      guard let value = JSONValue.parse(object) else { return [] }
-      var fields: [(name: String, value: Value)] = []
-      flatten(value, path: "", into: &fields)
-      return fields
+    let formatted = TextFormat(text)?.fields(of: text) ?? []
+    guard let object = embeddedObject(in: text), let value = JSONValue.parse(object) else {
+      return formatted
     }
-    return TextFormat(text)?.fields(of: text) ?? []
+    var names: [String] = []
+    var seen: Set<String> = []
+    flatten(value, path: "") { if seen.insert($0).inserted { names.append($0) } }
+    return formatted.filter { value.member(path: $0.name).isMissing }
+      + names.prefix(StorageLimits.discoveredFieldsPerEvent).map {
+        (name: $0, value: value.member(path: $0))
+      }.filter { !$0.value.isMissing }
   }
 
   /// The JSON object that a text ends with: from its first `{` to the end, if that brace closes there.
@@ -50,22 +57,18 @@ package enum TextFields {
     return UnsafeRawBufferPointer(rebasing: text[start..<end])
   }
 
-  private static func flatten(
-    _ value: Value, path: String, into fields: inout [(name: String, value: Value)]
-  ) {
+  /// Calls `add` with the path of every scalar.
+  private static func flatten(_ value: Value, path: String, _ add: (String) -> Void) {
     func below(_ name: String) -> String { path.isEmpty ? name : path + "." + name }
     switch value {
     case .map(let map):
-      for (key, member) in zip(map.keys, map.values) {
-        flatten(member, path: below(key), into: &fields)
-      }
+      for (key, member) in zip(map.keys, map.values) { flatten(member, path: below(key), add) }
     case .list(let elements):
       for (index, element) in elements.enumerated() {
-        flatten(element, path: below(String(index)), into: &fields)
+        flatten(element, path: below(String(index)), add)
       }
     case .missing: break
-    default:
-      if fields.count < StorageLimits.discoveredFieldsPerEvent { fields.append((path, value)) }
+    default: add(path)
     }
   }
 }
@@ -77,13 +80,14 @@ private enum TextFormat {
   case queryLog
   case syslog
 
+  /// Every name that a format can give.
+  static let names = Set(
+    FlowLog.names + QueryLog.names + LambdaLine.names + SyslogLine.names)
+
   /// The format that the first bytes promise; ``fields(of:)`` may still find that they lied.
   init?(_ text: UnsafeRawBufferPointer) {
     guard text.count >= 12 else { return nil }
     switch text[0] {
-    case UInt8(ascii: "S"), UInt8(ascii: "E"), UInt8(ascii: "R"), UInt8(ascii: "I"):
-      guard LambdaLine.keywords.contains(where: { text.starts(with: $0.utf8) }) else { return nil }
-      self = .lambda
     case UInt8(ascii: "0")...UInt8(ascii: "9"):
       guard text[1] == UInt8(ascii: " ") || text[2] == UInt8(ascii: " ") else {
         guard text[1] == UInt8(ascii: "."), text[3] == UInt8(ascii: " ") else { return nil }
@@ -91,8 +95,10 @@ private enum TextFormat {
         return
       }
       self = .flowLog
-    case UInt8(ascii: "<"), UInt8(ascii: "A")...UInt8(ascii: "Z"):
+    case UInt8(ascii: "<"):
       self = .syslog
+    case UInt8(ascii: "A")...UInt8(ascii: "Z"):
+      self = LambdaLine.keywords.contains { text.starts(with: $0.utf8) } ? .lambda : .syslog
     default: return nil
     }
   }
@@ -111,18 +117,19 @@ private enum TextFormat {
     _ text: UnsafeRawBufferPointer, _ names: [String], where isOne: ([Substring]) -> Bool
   ) -> [(name: String, value: Value)] {
     guard text.count < 1_024 else { return [] }
-    let line = String(decoding: text, as: UTF8.self)
-    let parts = line.split(whereSeparator: { $0 == " " || $0 == "\r" || $0 == "\n" })
-    guard parts.count == names.count, isOne(parts) else { return [] }
-    return zip(names, parts).map { ($0, Self.typed($1)) }
+    let parts = text.split(whereSeparator: { $0 == 0x20 || $0 == 0x0D || $0 == 0x0A })
+    guard parts.count == names.count else { return [] }
+    let words = parts.map { Substring(String(decoding: $0, as: UTF8.self)) }
+    guard isOne(words) else { return [] }
+    return zip(names, words).map { ($0, Self.typed($1)) }
   }
 
-  /// A number if the text is one as it would be printed, else the text.
+  /// A number if the text is a whole one as it would be printed or a decimal, else the text.
   static func typed(_ text: Substring) -> Value {
     var text = text
     return text.withUTF8 { bytes in
-      if let base = bytes.baseAddress, let number = DecimalText.integer(base, bytes.count) {
-        return .integer(number)
+      if let base = bytes.baseAddress, DecimalText.decimal(base, bytes.count) != nil {
+        return NumberLexeme.value(of: bytes)
       }
       return .string(String(decoding: bytes, as: UTF8.self))
     }
@@ -157,13 +164,18 @@ private enum QueryLog {
 /// What the Lambda platform writes about an invocation.
 private enum LambdaLine {
   static let keywords = [
-    "START RequestId: ", "END RequestId: ", "REPORT RequestId: ", "INIT_START ",
+    "START RequestId: ", "END RequestId: ", "REPORT RequestId: ", "INIT_START ", "INIT_REPORT ",
+    "RESTORE_START ", "RESTORE_REPORT ",
+  ]
+  static let names = [
+    "@type", "@requestId", "@duration", "@billedDuration", "@initDuration", "@memorySize",
+    "@maxMemoryUsed", "@xrayTraceId", "@xraySegmentId",
   ]
 
   static func fields(_ line: String) -> [(name: String, value: Value)] {
     let type = line.prefix { $0 != " " }
     var fields: [(name: String, value: Value)] = [("@type", .string(String(type)))]
-    for part in line.split(whereSeparator: { $0 == "\t" || $0 == "\n" || $0 == "\r" }) {
+    for part in line.split(whereSeparator: { $0 == "\t" || $0.isNewline }) {
       let text = part.hasPrefix(type + " ") ? part.dropFirst(type.count + 1) : part
       guard let colon = text.firstIndex(of: ":") else { continue }
       let rest = text[text.index(after: colon)...].drop { $0 == " " }
@@ -200,6 +212,9 @@ private enum LambdaLine {
 /// Syslog lines of RFC 5424 (`<34>1 2003-10-11T22:14:15Z host app pid id - text`) and RFC 3164
 /// (`<34>Oct 11 22:14:15 host app[pid]: text`), the latter also as files have it, without priority.
 private enum SyslogLine {
+  static let names = [
+    "facility", "severity", "severityCode", "hostname", "appName", "procId", "messageId", "message",
+  ]
   private static let facilities = [
     "kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv",
     "ftp", "ntp", "audit", "alert", "clock", "local0", "local1", "local2", "local3", "local4",
@@ -269,7 +284,12 @@ private enum SyslogLine {
         rest = rest[rest.index(after: end)...]
       }
     }
-    return rest.first == " " ? rest.dropFirst() : rest
+    rest = rest.first == " " ? rest.dropFirst() : rest
+    // UTF-8 texts may begin with a byte order mark, which is no part of them.
+    if rest.unicodeScalars.first == "\u{FEFF}" {
+      rest = Substring(rest.unicodeScalars.dropFirst())
+    }
+    return rest
   }
 
   /// `Oct 11 22:14:15 host app[pid]: text`
