@@ -29,6 +29,25 @@ import Testing
     }
   }
 
+  @Test func `decimals of different scales sort by value, the shorter of equal ones first`() {
+    var random = SeededGenerator(seed: 63)
+    for largest in [1, 3, 15] as [UInt8] {
+      let scales = (0..<400).map { _ in UInt8.random(in: 0...largest, using: &random) }
+      let mantissas = scales.map { scale -> Int64 in
+        // Equal values of different scales are frequent: 2, 2.0, 2.00.
+        let whole = Int64.random(in: -3...3, using: &random)
+        return (0..<scale).reduce(whole) { mantissa, _ in mantissa * 10 }
+          + Int64.random(in: 0...1, using: &random)
+      }
+      let vector = ColumnVector.decimals(DecimalVector(mantissas: mantissas, scales: scales))
+      for isDescending in [false, true] {
+        #expect(
+          SortKernel.order(keys: [vector], descending: [isDescending], rowCount: 400)
+            == Self.reference([vector.values()], [isDescending], count: 400))
+      }
+    }
+  }
+
   @Test func `several keys decide one after the other, and a limit keeps the first rows`() {
     var world = VectorWorld(seed: 62)
     for _ in 0..<300 {

@@ -132,10 +132,7 @@ private enum SortWords {
         return UInt64(bitPattern: bits ^ ((bits >> 63) & .max)) ^ sign
       }
     case .decimals(let v):
-      // Up to 15 digits, different mantissas are different doubles in the same order.
-      let isShort = v.mantissas.allSatisfy { $0.magnitude <= 1_000_000_000_000_000 }
-      guard v.scales.isEmpty, isShort else { return ranks(of: column.values()) }
-      return spread(v.mantissas.count, v.validity) { UInt64(bitPattern: v.mantissas[$0]) ^ sign }
+      return words(of: v) ?? ranks(of: column.values())
     case .booleans(let v):
       return spread(v.values.count, v.validity) { v.values[$0] ? 2 : 1 }
     case .dictionary(let v):
@@ -163,6 +160,25 @@ private enum SortWords {
     }
     if values.indices.contains(where: { values[$0] == .min && validity[$0] }) { return nil }
     return spread(values.count, validity) { UInt64(bitPattern: values[$0]) ^ sign }
+  }
+
+  /// Mantissas at the largest scale, with the value's own scale behind: of equal numbers the shorter text
+  /// (1.5 before 1.50) sorts first. `nil` beyond 15 digits, where different mantissas may be one double.
+  private static func words(of vector: DecimalVector) -> [UInt64]? {
+    let most: UInt64 = 1_000_000_000_000_000
+    let largest = vector.scales.max() ?? vector.scale
+    let factors = (0...Int(largest)).map { scale in
+      (scale..<Int(largest)).reduce(Int64(1)) { factor, _ in factor &* 10 }
+    }
+    guard largest <= 15 else { return nil }
+    var words = [UInt64](repeating: 0, count: vector.mantissas.count)
+    for row in words.indices where vector.validity.allows(row) {
+      let scale = Int(vector.scales.isEmpty ? vector.scale : vector.scales[row])
+      let (scaled, overflow) = vector.mantissas[row].multipliedReportingOverflow(by: factors[scale])
+      guard !overflow, scaled.magnitude <= most else { return nil }
+      words[row] = UInt64(bitPattern: scaled &* 32 &+ Int64(scale)) ^ sign
+    }
+    return words
   }
 
   /// Ranks of the distinct texts.

@@ -7,8 +7,8 @@ import Columnar
 /// its column's next value. For few rows, walking every cursor over every row would cost more than the texts, so
 /// the position of a value is counted instead: the number of earlier rows whose shape has the column.
 ///
-/// Columns are first rendered to flat text (``RenderedColumn``), each in a loop of its own kind; the row loop then
-/// only copies. Lengths are added up before a row is written, so its bytes are written without further checks.
+/// For many rows columns are first rendered to flat text (``RenderedColumn``), each in a loop of its own kind; the
+/// row loop then only copies. Lengths are added up before a row is written, so its bytes are written without further checks.
 struct MessageAssembly {
   let table: RowGroupTable
   let shapeCodes: [UInt16]
@@ -25,28 +25,27 @@ struct MessageAssembly {
     rows: SelectionVector, column: (Int) throws -> ColumnData
   ) throws -> StringVector {
     guard let last = rows.last else { return StringVector() }
-    let columns = try renderedColumns(rows: rows, column: column)
+    let columns = try decodedColumns(rows: rows, column: column)
+    if rows.count < Self.fewRows { return few(rows, columns) }
     let output = TextOutput(rowCapacity: rows.count)
-    if rows.count < Self.fewRows {
-      appendFew(rows, columns, to: output)
-    } else {
-      appendMany(rows, upTo: Int(last), columns, to: output)
+    let rendered = columns.enumerated().map { chunk, data in
+      data.map { RenderedColumn($0, count: table.chunks[chunk].valueCount) }
     }
+    appendMany(rows, upTo: Int(last), rendered, to: output)
     return output.vector()
   }
 
   /// The columns that the shapes of the rows have; `nil` for the others.
-  private func renderedColumns(
+  private func decodedColumns(
     rows: SelectionVector, column: (Int) throws -> ColumnData
-  ) throws -> [RenderedColumn?] {
-    var columns = [RenderedColumn?](repeating: nil, count: table.chunks.count)
+  ) throws -> [ColumnData?] {
+    var columns = [ColumnData?](repeating: nil, count: table.chunks.count)
     var seen = [Bool](repeating: false, count: table.shapes.count)
     for row in rows where !seen[Int(shapeCodes[Int(row)])] {
       let shape = Int(shapeCodes[Int(row)])
       seen[shape] = true
       for chunk in table.shapes[shape].columns where columns[chunk] == nil {
-        columns[chunk] = RenderedColumn(
-          try column(chunk), count: table.chunks[chunk].valueCount)
+        columns[chunk] = try column(chunk)
       }
     }
     return columns
@@ -85,15 +84,15 @@ struct MessageAssembly {
     withExtendedLifetime(columns) {}
   }
 
-  private func appendFew(
-    _ rows: SelectionVector, _ columns: [RenderedColumn?], to output: TextOutput
-  ) {
+  /// Rows by counted positions: only the values that stand in them are rendered.
+  private func few(_ rows: SelectionVector, _ columns: [ColumnData?]) -> StringVector {
     var shapesOf: [Int: [Int]] = [:]
     for (shape, entry) in table.shapes.enumerated() {
       for chunk in entry.columns where columns[chunk] != nil {
         shapesOf[chunk, default: []].append(shape)
       }
     }
+    var output = StringVector()
     var rowsBefore = [Int](repeating: 0, count: table.shapes.count)
     var next = 0
     for row in rows {
@@ -102,13 +101,14 @@ struct MessageAssembly {
         next += 1
       }
       let shape = Int(shapeCodes[Int(row)])
-      let slots = table.shapes[shape].columns
-      let texts = slots.map { chunk in
-        columns[chunk]!.lane.text(shapesOf[chunk]!.reduce(0) { $0 + rowsBefore[$1] })
+      pieces[shape].append(to: &output.bytes) { slot, bytes in
+        let chunk = table.shapes[shape].columns[slot]
+        let position = shapesOf[chunk]!.reduce(0) { $0 + rowsBefore[$1] }
+        columns[chunk]!.appendText(position, to: &bytes)
       }
-      output.append(pieces[shape], slots.count) { texts[$0] }
+      output.offsets.append(UInt32(output.bytes.count))
     }
-    withExtendedLifetime(columns) {}
+    return output
   }
 }
 
@@ -135,6 +135,15 @@ struct ShapePieces: Sendable {
   }
 
   var slotCount: Int { bounds.count - 2 }
+
+  /// Appends the pieces with `slot` called between them.
+  func append(to output: inout [UInt8], slot: (Int, inout [UInt8]) -> Void) {
+    for i in 0..<slotCount {
+      output.append(contentsOf: text[bounds[i]..<bounds[i + 1]])
+      slot(i, &output)
+    }
+    output.append(contentsOf: text[bounds[slotCount]..<bounds[slotCount + 1]])
+  }
 }
 
 /// A column as flat text: what every encoding is turned into before rows are put together.
