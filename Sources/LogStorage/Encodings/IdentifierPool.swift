@@ -143,22 +143,40 @@ enum IdentifierForm: Sendable, Hashable {
     return letter <= 5 ? letter &+ 10 : 0x80
   }
 
-  /// Appends the text of a packed id.
-  func append(_ id: UnsafePointer<UInt8>, to output: inout [UInt8]) {
-    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 64) { text in
-      var end = 0
-      for i in 0..<width {
-        if self == .uuid, i == 4 || i == 6 || i == 8 || i == 10 {
-          text[end] = 0x2D
-          end &+= 1
-        }
-        let high = id[i] &>> 4
-        let low = id[i] & 0x0F
-        text[end] = high &+ (high < 10 ? 0x30 : 0x57)
-        text[end &+ 1] = low &+ (low < 10 ? 0x30 : 0x57)
-        end &+= 2
-      }
-      output.append(contentsOf: UnsafeBufferPointer(rebasing: text[..<end]))
+  /// Bytes of the text of an id.
+  var textLength: Int {
+    switch self {
+    case .hexadecimal(let byteCount): byteCount * 2
+    case .uuid: 36
+    }
+  }
+
+  /// Writes the text of a packed id: exactly `textLength` bytes.
+  @inline(__always)
+  func write(_ id: UnsafePointer<UInt8>, to text: UnsafeMutablePointer<UInt8>) {
+    switch self {
+    case .hexadecimal(let byteCount):
+      Self.writeDigits(id, byteCount, to: text)
+    case .uuid:
+      Self.writeDigits(id, 4, to: text)
+      Self.writeDigits(id + 4, 2, to: text + 9)
+      Self.writeDigits(id + 6, 2, to: text + 14)
+      Self.writeDigits(id + 8, 2, to: text + 19)
+      Self.writeDigits(id + 10, 6, to: text + 24)
+      for place in [8, 13, 18, 23] { text[place] = 0x2D }
+    }
+  }
+
+  @inline(__always)
+  private static func writeDigits(
+    _ id: UnsafePointer<UInt8>, _ count: Int, to text: UnsafeMutablePointer<UInt8>
+  ) {
+    for i in 0..<count {
+      let high = id[i] &>> 4
+      let low = id[i] & 0x0F
+      // 0x30 for digits, 0x57 for letters, without a branch.
+      text[2 &* i] = high &+ 0x30 &+ ((high &+ 6) &>> 4) &* 0x27
+      text[2 &* i &+ 1] = low &+ 0x30 &+ ((low &+ 6) &>> 4) &* 0x27
     }
   }
 }
@@ -170,10 +188,30 @@ struct IdentifierRun: Sendable {
   let indices: [UInt32]
 
   func append(_ i: Int, to output: inout [UInt8]) {
-    pool.withUnsafeBufferPointer {
-      // The decoder checked every index against the pool's size.
-      form.append($0.baseAddress! + Int(indices[i]) * form.width, to: &output)
+    output.append(contentsOf: texts(1) { _ in i }.bytes)
+  }
+
+  /// The texts of the values at `count` positions; a negative position gives an empty text.
+  func texts(_ count: Int, _ position: (Int) -> Int) -> TextRun {
+    let length = form.textLength
+    var offsets: [UInt32] = [0]
+    offsets.reserveCapacity(count + 1)
+    let bytes = [UInt8](unsafeUninitializedCapacity: count * length) { target, used in
+      pool.withUnsafeBufferPointer { pool in
+        for i in 0..<count {
+          let place = position(i)
+          if place >= 0 {
+            // The decoder checked every index against the pool's size, and the target has room for
+            // `count` texts.
+            form.write(
+              pool.baseAddress! + Int(indices[place]) &* form.width, to: target.baseAddress! + used)
+            used &+= length
+          }
+          offsets.append(UInt32(truncatingIfNeeded: used))
+        }
+      }
     }
+    return TextRun(offsets: offsets, bytes: bytes)
   }
 }
 

@@ -38,8 +38,7 @@ struct DenseColumn {
     case .timestamps(let run): timestamps(run, positions)
     case .texts(let run): texts(run, positions)
     case .doubles: .values(values(positions))
-    case .identifiers(let run):
-      strings(positions) { position, bytes in run.append(position, to: &bytes) }
+    case .identifiers(let run): identifiers(run, positions)
     }
   }
 
@@ -104,6 +103,16 @@ struct DenseColumn {
       code == .max || codeOf[Int(code)] == .max ? missing : codeOf[Int(code)]
     }
     return .dictionary(DictionaryVector(codes: mapped, entries: .values(values)))
+  }
+
+  private func identifiers(_ run: IdentifierRun, _ positions: Positions) -> ColumnVector {
+    let texts =
+      switch positions {
+      case .all(let count): run.texts(count) { $0 }
+      case .some(let rows, _): run.texts(rows.count) { Int(rows[$0]) }
+      }
+    return .strings(
+      StringVector(offsets: texts.offsets, bytes: texts.bytes, validity: validity(positions)))
   }
 
   private func timestamps(_ run: TimestampTextRun, _ positions: Positions) -> ColumnVector {

@@ -188,7 +188,7 @@ private final class RenderedColumn {
     case .timestamps(let times): run.render(count) { i, output in times.append(i, to: &output) }
     case .doubles(let values):
       run.render(count) { i, output in DoubleStream.append(values[i], to: &output) }
-    case .identifiers(let ids): run.render(count) { i, output in ids.append(i, to: &output) }
+    case .identifiers(let ids): run = ids.texts(count) { $0 }
     }
     bytes = Self.copy(run.bytes)
     offsets = Self.copy(run.offsets)
