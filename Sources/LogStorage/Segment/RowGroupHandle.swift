@@ -53,7 +53,9 @@ package final class RowGroupHandle: Sendable {
     _ source: any ByteSource, _ entry: RowGroupEntry, _ what: String
   ) -> StorageError {
     StorageError(
-      .damaged, "\(source.name): row group at byte \(entry.offset) is damaged: \(what)")
+      .damaged,
+      "\(source.name): row group at byte \(entry.offset) (\(entry.rowCount) events from "
+        + "\(Day.timeText(entry.minTime)) to \(Day.timeText(entry.maxTime))) is damaged: \(what)")
   }
 
   /// Where the values of a field are, shape by shape.

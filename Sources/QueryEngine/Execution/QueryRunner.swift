@@ -39,6 +39,7 @@ struct QueryRunner {
         AnalyzerDiagnostics.regexStepLimit(regex.pattern, count: regex.limitedCount - before))
     }
     var statistics = QueryStatistics(result)
+    statistics.damagedParts += control.damage.parts
     statistics.resultCount = output.rowCount
     statistics.peakMemoryBytes = control.budget.peak
     statistics.phases = [

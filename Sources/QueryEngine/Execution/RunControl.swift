@@ -5,6 +5,8 @@ struct RunControl: Sendable {
   let deadline: ContinuousClock.Instant?
   let cancellation: QueryCancellation?
   let budget: MemoryBudget
+  /// Row groups left out of the answer.
+  let damage = DamageLog()
   let progress: (@Sendable (ScanStatistics) -> Void)?
 
   init(_ options: QueryOptions) {

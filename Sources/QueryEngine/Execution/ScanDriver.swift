@@ -54,7 +54,7 @@ final class ScanDriver<Piece: Sendable>: Sendable {
         guard let rowGroup = try cursor.next() else { return }
         let ordinal = rowGroup.ordinal
         state.withLock { $0.queue.didDraw(worker, ordinal) }
-        let piece = try process(rowGroup)
+        let piece = try processed(rowGroup)
         state.withLock { state in
           if let piece {
             state.queue.deposit(worker, ordinal, piece)
@@ -68,6 +68,16 @@ final class ScanDriver<Piece: Sendable>: Sendable {
     } catch {
       stop()
       throw error
+    }
+  }
+
+  /// The piece of a row group; none when a column it needs is damaged.
+  private func processed(_ rowGroup: any RowGroup) throws -> Piece? {
+    do {
+      return try process(rowGroup)
+    } catch let error as StorageError where error.code == .damaged {
+      control.damage.add(error, in: rowGroup.logGroup)
+      return nil
     }
   }
 

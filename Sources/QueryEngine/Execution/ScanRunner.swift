@@ -71,9 +71,11 @@ struct ScanRunner {
       rowGroup in
       var frame = Frame(rowGroup, layout: layout)
       try rows.filter(&frame)
-      matched.add(frame.rowCount)
-      guard frame.rowCount > 0 else { return nil }
-      return try PartialGroups(stats, of: &frame)
+      let count = frame.rowCount
+      guard count > 0 else { return nil }
+      let piece = try PartialGroups(stats, of: &frame)
+      matched.add(count)
+      return piece
     }
     let total = Mutex(GroupMerger(stats, layout: layout, budget: budget))
     try Workers.run(workers) { worker in
@@ -101,8 +103,9 @@ struct ScanRunner {
       rowGroup in
       var frame = Frame(rowGroup, layout: layout)
       try rows.filter(&frame)
-      matched.add(frame.rowCount)
+      let count = frame.rowCount
       var piece = try top.piece(&frame)
+      matched.add(count)
       piece.boundOfRest = rowGroup.boundOfRest
       return piece
     }
@@ -139,8 +142,9 @@ struct ScanRunner {
       rowGroup in
       var frame = Frame(rowGroup, layout: layout)
       try rows.filter(&frame)
-      matched.add(frame.rowCount)
-      var batch = frame.rowCount > 0 ? try rows.detached(&frame) : nil
+      let count = frame.rowCount
+      var batch = count > 0 ? try rows.detached(&frame) : nil
+      matched.add(count)
       if isNewestFirst { batch = batch?.reversed() }
       return OrderedPiece(batch: batch, boundOfRest: rowGroup.boundOfRest)
     }
