@@ -18,6 +18,13 @@ import Testing
     }
   }
 
+  @Test func `a time that an export put before the line is passed over`() {
+    let line = fields("2026-03-13T20:00:00.490Z START RequestId: bfc84610-987b Version: $LATEST")
+    #expect(line["@type"] == .string("START"))
+    #expect(line["@requestId"] == .string("bfc84610-987b"))
+    #expect(fields("2026-03-13T20:00:00.490Z a line of an application, of no format") == [:])
+  }
+
   @Test func `Lambda reports have durations in ms and memory in bytes`() {
     let report = fields(
       "REPORT RequestId: 8f5-1\tDuration: 102.25 ms\tBilled Duration: 103 ms\tMemory Size: 128 MB\t"

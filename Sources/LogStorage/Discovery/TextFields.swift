@@ -13,7 +13,7 @@ package import Columnar
 /// | text that ends in a JSON object | – | the object's |
 ///
 /// A text can be of a format and end in an object, as syslog of structured logs does: then it has the fields of
-/// both, and of equal names the object's counts. Whole numbers in canonical form and decimals are
+/// both, and of equal names the object's counts. A time and a blank before the format are passed over. Whole numbers in canonical form and decimals are
 /// numbers, all else is text; `@message` is never touched.
 package enum TextFields {
   /// One field of a text; missing when the text has none of this name.
@@ -22,15 +22,17 @@ package enum TextFields {
       let value = FieldPath.value(of: field, inObject: object)
       if !value.isMissing { return value }
     }
-    guard TextFormat.names.contains(field), let format = TextFormat(text) else { return .missing }
-    return format.fields(of: text).last { $0.name == field }?.value ?? .missing
+    guard TextFormat.names.contains(field) else { return .missing }
+    let text = TextFormat.withoutLeadingTime(text)
+    return TextFormat(text)?.fields(of: text).last { $0.name == field }?.value ?? .missing
   }
 
   /// All fields of a text, each once: those of its format, then those of its object in order.
   package static func fields(
     in text: UnsafeRawBufferPointer
   ) -> [(name: String, value: Value)] {
-    let formatted = TextFormat(text)?.fields(of: text) ?? []
+    let line = TextFormat.withoutLeadingTime(text)
+    let formatted = TextFormat(line)?.fields(of: line) ?? []
     guard let object = embeddedObject(in: text), let value = JSONValue.parse(object) else {
       return formatted
     }
@@ -83,6 +85,16 @@ private enum TextFormat {
   /// Every name that a format can give.
   static let names = Set(
     FlowLog.names + QueryLog.names + LambdaLine.names + SyslogLine.names)
+
+  /// The text behind an ISO 8601 time and a blank, which exports of CloudWatch put before each line;
+  /// the text itself when there is none.
+  static func withoutLeadingTime(_ text: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+    guard text.count > 36, text[4] == UInt8(ascii: "-"), text[10] == UInt8(ascii: "T"),
+      let blank = text[..<36].firstIndex(of: 0x20),
+      Timestamp.parse(String(decoding: text[..<blank], as: UTF8.self)) != nil
+    else { return text }
+    return UnsafeRawBufferPointer(rebasing: text[(blank + 1)...])
+  }
 
   /// The format that the first bytes promise; ``fields(of:)`` may still find that they lied.
   init?(_ text: UnsafeRawBufferPointer) {
