@@ -101,9 +101,51 @@ import Testing
     }
   }
 
+  @Test func `a first line cut inside a string does not swallow the next`() throws {
+    let lines = ["{\"a\":\"cut", "{\"b\":\"x\"}", "{\"c\":\"y\"}"]
+    #expect(try read(lines.joined(separator: "\n")).texts == lines)
+    let later = ["{\"a\":1}{\"a\":2}", "{\"b\":\"cut", "{\"c\":\"y\"}"]
+    #expect(
+      try read(later.joined(separator: "\n")).texts == ["{\"a\":1}", "{\"a\":2}"] + later[1...])
+  }
+
+  @Test func `objects over several lines among lines of text are one record each`() throws {
+    let object = "{\n  \"a\": [\n    1,\n    2\n  ]\n}"
+    let result = try read("plain\n\(object)\nplain again\n{ not\n\(object)\n{\nend")
+    #expect(result.texts == ["plain", object, "plain again", "{ not", object, "{", "end"])
+    var options = LineReader.Options()
+    options.blockByteCount = 16
+    let cut = try read(Array("plain\n\(object)\nend\n".utf8), options: options)
+    #expect(cut.texts == ["plain", object, "end"])
+  }
+
+  @Test func `the stream may be named behind the events, other members are counted`() throws {
+    let events =
+      #"{"logEvents":[{"id":"x","timestamp":1,"message":"m"}],"owner":"1","logStream":"s/2"}"#
+    #expect(try read(events).streams == ["s/2"])
+    let records = try read(#"{"owner":"o","Records":[{"a":1}],"total":5,"next":null}"#)
+    #expect(records.texts == [#"{"a":1}"#])
+    #expect(records.tally.wrapperMembers == 2)
+  }
+
+  @Test func `UTF-16 is refused with what to do`() throws {
+    let fault = try #require(try read([0xFF, 0xFE, 0x61, 0x00, 0x0A, 0x00]).fault)
+    #expect(fault.message.contains("iconv -f UTF-16"))
+  }
+
+  @Test func `an over-long last line without a newline is counted`() throws {
+    var bytes = Array("first\n".utf8)
+    bytes += [UInt8](repeating: 0x78, count: 40 << 20)
+    let result = try read(bytes)
+    #expect(result.texts == ["first"])
+    #expect(result.tally.tooLong.map(\.byteCount) == [40 << 20])
+  }
+
   @Test func `a file that is one array gives its elements`() throws {
     #expect(try read("[\n {\"a\":1},\n {\"a\":2}\n]\n").texts == ["{\"a\":1}", "{\"a\":2}"])
-    #expect(try read("[Sun] not JSON\n").texts == ["[Sun] not JSON"])
+    for line in ["[Sun] not JSON", "[{x} error] a", "[{\"a\":1", "[{\"a\":01}]"] {
+      #expect(try read(line + "\n" + line + "\n").texts == [line, line])
+    }
   }
 
   @Test func `a wrapper cut off in an element keeps what is there`() throws {
@@ -186,9 +228,10 @@ import Testing
       let fault = try #require(result.fault)
       #expect(fault.code == .invalidInput)
       #expect(fault.message.contains("truncated"))
-      // The last record may be cut; the ones before it are whole.
       #expect(result.texts.count > 100)
-      #expect(result.texts.dropLast().elementsEqual(lines[..<(result.texts.count - 1)]))
+      #expect(result.texts.elementsEqual(lines[..<result.texts.count]))
+      // The record that was cut is counted, not kept.
+      #expect(result.tally.cutOff == 1)
     }
   }
 

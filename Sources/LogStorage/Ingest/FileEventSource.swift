@@ -159,7 +159,7 @@ private final class FileCursor: RowGroupCursor {
         state.bytesOfEarlierInputs += Int(clamping: reader.bytesConsumed)
         let tally = reader.tally
         findings.add { found in
-          found.tooLongCount += tally.tooLong.count
+          found.tooLongCount += tally.tooLong.count + Int(tally.cutOff)
           found.emptyLines += tally.emptyLines
         }
         state.reader = nil

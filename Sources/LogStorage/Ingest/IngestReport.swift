@@ -5,6 +5,10 @@ package struct IngestReport: Sendable {
   /// Records over the size limit, by line and length.
   package var tooLong: [(line: UInt64, byteCount: UInt64)]
   package var emptyLines: UInt64
+  /// Records that a damaged input cut in the middle; they are not in the store.
+  package var cutOff: UInt64
+  /// Members of wrappers beside their events, which are not stored.
+  package var wrapperMembers: UInt64
   package var skippedByteOrderMark: Bool
   /// Damage that ended an input early; the events before it are in the store.
   package var faults: [StorageError]
@@ -19,6 +23,8 @@ package struct IngestReport: Sendable {
     self.counts = counts
     tooLong = tally.tooLong
     emptyLines = tally.emptyLines
+    cutOff = tally.cutOff
+    wrapperMembers = tally.wrapperMembers
     skippedByteOrderMark = tally.skippedByteOrderMark
     faults = fault.map { [$0] } ?? []
     self.inputByteCount = inputByteCount
@@ -28,13 +34,15 @@ package struct IngestReport: Sendable {
   /// Events in the store.
   package var acceptedCount: UInt64 { counts.eventCount }
   /// Records that are not.
-  package var rejectedCount: UInt64 { UInt64(tooLong.count) }
+  package var rejectedCount: UInt64 { UInt64(tooLong.count) + cutOff }
 
   /// Adds the figures of a later input.
   package mutating func merge(_ other: IngestReport) {
     counts.merge(other.counts)
     tooLong += other.tooLong
     emptyLines += other.emptyLines
+    cutOff += other.cutOff
+    wrapperMembers += other.wrapperMembers
     skippedByteOrderMark = skippedByteOrderMark || other.skippedByteOrderMark
     faults += other.faults
     inputByteCount += other.inputByteCount

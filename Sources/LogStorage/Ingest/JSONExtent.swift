@@ -3,18 +3,30 @@
 /// Strings and brackets are followed, nothing else: enough to cut a stream of objects into records, which the
 /// scanner then judges.
 enum JSONExtent {
-  /// The position after the value that starts at `start`, or `nil` when it is not complete.
+  /// What a look for the end of a value finds.
+  enum Extent: Equatable {
+    /// The position after the value.
+    case end(Int)
+    /// The bytes end before the value does.
+    case incomplete
+    /// A newline within a string: no JSON value can go on there.
+    case broken
+  }
+
+  /// Where the value that starts at `start` ends.
   ///
   /// - Complexity: O(bytes of the value)
-  static func end(of bytes: UnsafePointer<UInt8>, from start: Int, limit: Int) -> Int? {
+  static func extent(
+    of bytes: UnsafePointer<UInt8>, from start: Int, limit: Int
+  ) -> Extent {
     var i = start
-    guard i < limit else { return nil }
+    guard i < limit else { return .incomplete }
     switch bytes[i] {
     case UInt8(ascii: "{"), UInt8(ascii: "["): break
-    case UInt8(ascii: "\""): return stringEnd(bytes, from: i, limit: limit)
+    case UInt8(ascii: "\""): return stringExtent(bytes, from: i, limit: limit)
     default:
       while i < limit, !isDelimiter(bytes[i]) { i += 1 }
-      return i < limit ? i : nil
+      return i < limit ? .end(i) : .incomplete
     }
     var depth = 0
     while i < limit {
@@ -23,26 +35,42 @@ enum JSONExtent {
         depth += 1
       case UInt8(ascii: "}"), UInt8(ascii: "]"):
         depth -= 1
-        if depth == 0 { return i + 1 }
+        if depth == 0 { return .end(i + 1) }
       case UInt8(ascii: "\""):
-        guard let end = stringEnd(bytes, from: i, limit: limit) else { return nil }
+        let string = stringExtent(bytes, from: i, limit: limit)
+        guard case .end(let end) = string else { return string }
         i = end
         continue
       default: break
       }
       i += 1
     }
-    return nil
+    return .incomplete
   }
 
-  /// The position after the string whose opening quote is at `start`.
+  /// The position after the value that starts at `start`, or `nil` when it is not complete or broken.
+  static func end(of bytes: UnsafePointer<UInt8>, from start: Int, limit: Int) -> Int? {
+    if case .end(let end) = extent(of: bytes, from: start, limit: limit) { end } else { nil }
+  }
+
+  /// The position after the string whose opening quote is at `start`, or `nil`.
   static func stringEnd(_ bytes: UnsafePointer<UInt8>, from start: Int, limit: Int) -> Int? {
+    if case .end(let end) = stringExtent(bytes, from: start, limit: limit) { end } else { nil }
+  }
+
+  private static func stringExtent(
+    _ bytes: UnsafePointer<UInt8>, from start: Int, limit: Int
+  ) -> Extent {
     var i = start + 1
     while i < limit {
-      if bytes[i] == UInt8(ascii: "\"") { return i + 1 }
-      i += bytes[i] == UInt8(ascii: "\\") ? 2 : 1
+      switch bytes[i] {
+      case UInt8(ascii: "\""): return .end(i + 1)
+      case UInt8(ascii: "\\"): i += 2
+      case 0x0A: return .broken
+      default: i += 1
+      }
     }
-    return nil
+    return .incomplete
   }
 
   static func skipBlanks(_ bytes: UnsafePointer<UInt8>, from start: Int, limit: Int) -> Int {

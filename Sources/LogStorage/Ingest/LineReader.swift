@@ -1,3 +1,4 @@
+import Columnar
 import Glibc
 
 /// Cuts an input into records, a block at a time.
@@ -31,6 +32,10 @@ package final class LineReader {
     package var emptyLines: UInt64 = 0
     /// Records over the size limit: where they began (line numbers from 1) and how long they were.
     package var tooLong: [(line: UInt64, byteCount: UInt64)] = []
+    /// The last record of a damaged input, which ends in the middle and is not kept.
+    package var cutOff: UInt64 = 0
+    /// Members of wrappers beside their events.
+    package var wrapperMembers: UInt64 = 0
     /// A byte order mark at the start was skipped.
     package var skippedByteOrderMark = false
   }
@@ -86,9 +91,10 @@ package final class LineReader {
   package func next() throws -> RecordBlock? {
     while true {
       let buffer = fill()
-      if buffer.isEmpty {
+      if buffer.isEmpty, atEnd {
+        if skipped > 0 { finishSkipping(byteCount: 0) }
         if let fault { throw fault }
-        if atEnd { return nil }
+        return nil
       }
       var cut = BlockCut(bytes: buffer, extra: [])
       let used = buffer.withUnsafeBufferPointer {
@@ -96,10 +102,6 @@ package final class LineReader {
       }
       rest = Array(buffer[used...])
       if let block = block(from: cut) { return block }
-      if atEnd, rest.isEmpty {
-        if let fault { throw fault }
-        return nil
-      }
     }
   }
 
@@ -154,7 +156,15 @@ package final class LineReader {
   }
 
   private func skipByteOrderMark(_ buffer: [UInt8]) -> [UInt8] {
-    guard case .undecided = mode, buffer.starts(with: [0xEF, 0xBB, 0xBF]) else { return buffer }
+    guard case .undecided = mode else { return buffer }
+    if buffer.starts(with: [0xFF, 0xFE]) || buffer.starts(with: [0xFE, 0xFF]) {
+      fault = StorageError(
+        .invalidInput,
+        "\(input.name): is UTF-16; convert it first: iconv -f UTF-16 -t UTF-8 \(input.name)")
+      atEnd = true
+      return []
+    }
+    guard buffer.starts(with: [0xEF, 0xBB, 0xBF]) else { return buffer }
     tally.skippedByteOrderMark = true
     return Array(buffer[3...])
   }
@@ -199,7 +209,11 @@ package final class LineReader {
     guard start < count else { return }
     if base[start] == UInt8(ascii: "[") {
       let first = JSONExtent.skipBlanks(base, from: start + 1, limit: count)
-      if first < count, base[first] == UInt8(ascii: "{") {
+      // A line of text may begin with such brackets too: the first element must be an object in earnest.
+      if first < count, base[first] == UInt8(ascii: "{"),
+        let end = JSONExtent.end(of: base, from: first, limit: count),
+        JSONValue.parse(UnsafeBufferPointer(start: base + first, count: end - first)) != nil
+      {
         resume = .objects
         mode = .elements(Wrapper(kind: .array, stream: nil, firstElement: start + 1))
       }
@@ -229,6 +243,10 @@ package final class LineReader {
       guard let end = lineEnd(base, position, count) ?? (atEnd ? count : nil) else {
         return overflow(position, count) ?? (position > start ? position : nil)
       }
+      if atEnd, fault != nil, lineEnd(base, position, count) == nil {
+        tally.cutOff += 1
+        return count
+      }
       if skipped > 0 {
         finishSkipping(byteCount: end - position)
       } else if end - position > StorageLimits.bytesPerEvent {
@@ -237,6 +255,20 @@ package final class LineReader {
         Wrapper.recognise(base, from: position, limit: count) != nil
       {
         return enterWrapper(base, position, count, resume: .lines)
+      } else if let gathered = gather(base, position, end, count) {
+        switch gathered {
+        case .needsMore: return position > start ? position : nil
+        case .object(let objectEnd):
+          cut.records.append(
+            RecordReference(offset: UInt32(position), length: UInt32(objectEnd - position)))
+          countLines(base, position, objectEnd)
+          position = objectEnd
+          if position < count, base[position] == 0x0A {
+            position += 1
+            line += 1
+          }
+          continue
+        }
       } else {
         addLine(position, end, base, &cut)
       }
@@ -245,6 +277,40 @@ package final class LineReader {
     }
     return position
   }
+
+  private enum Gathered {
+    case object(end: Int)
+    case needsMore
+  }
+
+  /// An object that begins on a line among lines and goes on over the next: pretty-printed JSON in a log of
+  /// text. `nil` when the line is complete or what follows is not the rest of a valid object.
+  private func gather(
+    _ base: UnsafePointer<UInt8>, _ start: Int, _ lineEnd: Int, _ count: Int
+  ) -> Gathered? {
+    guard base[start] == UInt8(ascii: "{") else { return nil }
+    var last = lineEnd
+    while last > start, JSONExtent.isBlank(base[last - 1]) { last -= 1 }
+    // NDJSON ends its lines with a brace; and a line that goes on breaks off at a bracket, comma or colon.
+    let ending = base[last - 1]
+    guard
+      ending == UInt8(ascii: "{") || ending == UInt8(ascii: "[") || ending == UInt8(ascii: ",")
+        || ending == UInt8(ascii: ":")
+    else { return nil }
+    let limit = min(count, start + Self.gatheredByteCount)
+    switch JSONExtent.extent(of: base, from: start, limit: limit) {
+    case .broken: return nil
+    case .incomplete: return atEnd || limit < count ? nil : .needsMore
+    case .end(let end):
+      let tail = end < count && base[end] == 0x0D ? end + 1 : end
+      let isAlone = end > lineEnd && (tail == count || base[tail] == 0x0A)
+      let text = UnsafeBufferPointer(start: base + start, count: end - start)
+      return isAlone && JSONValue.parse(text) != nil ? .object(end: tail) : nil
+    }
+  }
+
+  /// How far an object among lines may reach.
+  private static let gatheredByteCount = 1 << 20
 
   private func addLine(
     _ start: Int, _ end: Int, _ base: UnsafePointer<UInt8>, _ cut: inout BlockCut
@@ -267,9 +333,10 @@ package final class LineReader {
     if Wrapper.recognise(base, from: first, limit: count) != nil {
       return enterWrapper(base, first, count, resume: .objects)
     }
-    guard let end = JSONExtent.end(of: base, from: first, limit: count) else {
+    let extent = JSONExtent.extent(of: base, from: first, limit: count)
+    guard case .end(let end) = extent else {
       // Not complete: wait for more, but not for ever; a brace that never closes makes its line a text.
-      if !atEnd, count - first < StorageLimits.bytesPerEvent {
+      if extent == .incomplete, !atEnd, count - first < StorageLimits.bytesPerEvent {
         return first > start ? first : nil
       }
       return takeOneLine(base, first, count, &cut)
@@ -288,6 +355,10 @@ package final class LineReader {
   ) -> Int? {
     guard let end = lineEnd(base, start, count) ?? (atEnd ? count : nil) else {
       return overflow(start, count)
+    }
+    if atEnd, fault != nil, lineEnd(base, start, count) == nil {
+      tally.cutOff += 1
+      return count
     }
     if skipped > 0 {
       finishSkipping(byteCount: end - start)
@@ -312,6 +383,7 @@ package final class LineReader {
     guard let wrapper = Wrapper.recognise(base, from: start, limit: count) else { return start }
     self.resume = resume
     mode = .elements(wrapper)
+    tally.wrapperMembers += UInt64(wrapper.memberCount)
     countLines(base, start, wrapper.firstElement)
     return wrapper.firstElement
   }

@@ -15,6 +15,8 @@ struct Wrapper {
   var stream: String?
   /// Position after the array's opening bracket.
   var firstElement: Int
+  /// Members beside the array that tell something and are not stored.
+  var memberCount = 0
 
   /// Recognises a wrapper whose object starts at `start`. The array itself need not be complete.
   ///
@@ -23,25 +25,38 @@ struct Wrapper {
     guard mayBeWrapper(bytes, from: start, limit: limit) else { return nil }
     var found: Wrapper?
     var stream: String?
+    var memberCount = 0
     JSONExtent.members(bytes, from: start, limit: limit) { key, value, valueEnd in
       let name = UnsafeBufferPointer(start: bytes + key.lowerBound, count: key.count)
       let isArray = value < limit && bytes[value] == UInt8(ascii: "[")
-      if isArray, name.elementsEqual("Records".utf8), elementsAreObjects(bytes, value, limit) {
+      if found == nil, isArray, name.elementsEqual("Records".utf8),
+        elementsAreObjects(bytes, value, limit)
+      {
         found = Wrapper(kind: .records, stream: nil, firstElement: value + 1)
-        return false
-      }
-      if isArray, name.elementsEqual("logEvents".utf8), elementsAreObjects(bytes, value, limit) {
-        found = Wrapper(kind: .logEvents, stream: stream, firstElement: value + 1)
-        return false
-      }
-      if name.elementsEqual("logStream".utf8), let valueEnd, bytes[value] == UInt8(ascii: "\"") {
+      } else if found == nil, isArray, name.elementsEqual("logEvents".utf8),
+        elementsAreObjects(bytes, value, limit)
+      {
+        found = Wrapper(kind: .logEvents, stream: nil, firstElement: value + 1)
+      } else if name.elementsEqual("logStream".utf8), let valueEnd,
+        bytes[value] == UInt8(ascii: "\"")
+      {
         stream = JSONEscapes.decoded(
           Array(UnsafeBufferPointer(start: bytes + value + 1, count: valueEnd - value - 2)))
+      } else if !envelopeKeys.contains(where: { name.elementsEqual($0.utf8) }) {
+        memberCount += 1
       }
+      // Members behind the array count too, if the array is complete.
       return true
     }
+    found?.stream = stream
+    found?.memberCount = memberCount
     return found
   }
+
+  /// What CloudWatch writes around log events; it says nothing about them.
+  private static let envelopeKeys = [
+    "messageType", "owner", "logGroup", "subscriptionFilters", "nextForwardToken",
+  ].map(StaticName.init)
 
   /// A cheap look at the first key: only these begin wrappers in the wild.
   private static func mayBeWrapper(

@@ -72,6 +72,13 @@ struct IngestSummary {
     if report.emptyLines > 0 {
       remarks.append("\(HumanUnits.count(Int(clamping: report.emptyLines), "empty line")) skipped")
     }
+    if report.wrapperMembers > 0 {
+      let count = HumanUnits.count(Int(clamping: report.wrapperMembers), "member")
+      remarks.append("\(count) of wrapper objects beside their events not stored")
+    }
+    if report.cutOff > 0 {
+      remarks.append("rejected: the last record, which the damage cut in the middle")
+    }
     for reject in report.tooLong.prefix(Self.namedRejects) {
       let size = HumanUnits.bytes(Int(clamping: reject.byteCount))
       let limit = HumanUnits.bytes(StorageLimits.bytesPerEvent)
@@ -90,6 +97,8 @@ struct IngestSummary {
       json.add("accepted", Int(clamping: report.acceptedCount))
       json.add("rejected", Int(clamping: report.rejectedCount))
       json.add("rejectedTooLong", report.tooLong.count)
+      json.add("rejectedCutOff", Int(clamping: report.cutOff))
+      json.add("wrapperMembers", Int(clamping: report.wrapperMembers))
       json.add("bytesRead", Int(clamping: report.inputByteCount))
       json.add("bytesRaw", rawBytes)
       json.add("bytesStored", storedBytes)
