@@ -41,9 +41,9 @@ import Testing
 
   private func read(_ text: String) throws -> Read { try read(Array(text.utf8)) }
 
-  @Test func `lines are records, empty ones are counted, carriage returns stay`() throws {
+  @Test func `lines are records, empty ones too, carriage returns stay`() throws {
     let result = try read("a\n\nb\r\n\r\n{\"x\":1}\r\nlast")
-    #expect(result.texts == ["a", "b\r", "{\"x\":1}\r", "last"])
+    #expect(result.texts == ["a", "", "b\r", "\r", "{\"x\":1}\r", "last"])
     #expect(result.tally.emptyLines == 2)
   }
 

@@ -11,7 +11,8 @@ import Glibc
 ///
 /// NDJSON and text take the fast path: one search for newlines and a look at each line's first bytes. The reader
 /// never judges JSON: an object that turns out to be broken becomes a text event, not an error. Nothing is
-/// dropped in silence: empty lines and over-long records are counted in `tally`.
+/// dropped in silence: over-long records are counted in `tally`. An empty line is a record without bytes, so that
+/// what goes in line by line comes out line by line.
 ///
 /// One owner; the workers of an ingestion share it behind a lock.
 package final class LineReader {
@@ -315,11 +316,8 @@ package final class LineReader {
   private func addLine(
     _ start: Int, _ end: Int, _ base: UnsafePointer<UInt8>, _ cut: inout BlockCut
   ) {
-    if end == start || (end == start + 1 && base[start] == 0x0D) {
-      tally.emptyLines += 1
-    } else {
-      cut.records.append(RecordReference(offset: UInt32(start), length: UInt32(end - start)))
-    }
+    if end == start || (end == start + 1 && base[start] == 0x0D) { tally.emptyLines += 1 }
+    cut.records.append(RecordReference(offset: UInt32(start), length: UInt32(end - start)))
   }
 
   /// One object, or a line that is none.

@@ -70,7 +70,8 @@ struct IngestSummary {
           + "got the time of arrival; --timestamp-field can name the field that has it")
     }
     if report.emptyLines > 0 {
-      remarks.append("\(HumanUnits.count(Int(clamping: report.emptyLines), "empty line")) skipped")
+      let count = HumanUnits.count(Int(clamping: report.emptyLines), "empty line")
+      remarks.append("\(count) kept as events without text")
     }
     if report.wrapperMembers > 0 {
       let count = HumanUnits.count(Int(clamping: report.wrapperMembers), "member")
