@@ -26,8 +26,12 @@ extension Analyzer {
     var outputs = StatsNames(stats)
     var hoisted: [ArrangedCommand] = []
     var rest: [ArrangedCommand] = []
+    var isOverStats = true
     for command in commands[(places[0] + 1)...] {
-      if case .filter(let filter) = command.kind, outputs.allowHoisting(of: filter.condition) {
+      if command.kind.worksOnRowsInOrder { isOverStats = false }
+      if isOverStats, case .filter(let filter) = command.kind,
+        outputs.allowHoisting(of: filter.condition)
+      {
         hoisted.append(ArrangedCommand(command: command, renamedKeys: outputs.plainKeys))
         report(AnalyzerDiagnostics.filterMoved(at: command.range))
       } else {
@@ -36,6 +40,16 @@ extension Analyzer {
       }
     }
     return all[..<places[0]] + hoisted + [all[places[0]]] + rest
+  }
+}
+
+extension Command.Kind {
+  /// Whether what the command makes would be another if a filter behind it moved in front of it.
+  fileprivate var worksOnRowsInOrder: Bool {
+    switch self {
+    case .dedup, .parse: false
+    default: isBarrier
+    }
   }
 }
 

@@ -71,6 +71,11 @@ extension Analyzer {
     case .limit(let limit): bindLimit(limit)
     case .dedup(let dedup): bindDedup(dedup)
     case .source(let source): bindSource(source, at: command.range)
+    case .accum(let accum): bindAccum(accum, at: command.keywordRange)
+    case .autoregress(let step): bindAutoregress(step, at: command.keywordRange)
+    case .filldown(let filldown): bindFilldown(filldown, at: command.keywordRange)
+    case .unnest(let unnest): bindUnnest(unnest)
+    case .expand(let expand): bindExpand(expand)
     case .invalid: break
     default:
       report(AnalyzerDiagnostics.notAvailable(command.name, at: command.keywordRange))

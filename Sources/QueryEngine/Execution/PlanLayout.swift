@@ -35,12 +35,12 @@ final class PlanLayout: Sendable {
   private static func live(after segment: Int, in plan: LogicalPlan) -> [SlotID] {
     var wanted = Wanted(plan: plan, segment: segment)
     if let barrier = plan.segments[segment].barrier { wanted.add(barrier) }
-    if case .stats? = plan.segments[segment].barrier { return wanted.slots.sorted() }
+    if plan.segments[segment].barrier?.makesNewRows == true { return wanted.slots.sorted() }
     for later in plan.segments[(segment + 1)...] {
       later.filters.forEach { wanted.add($0) }
       later.sortKeys.forEach { wanted.add($0.expression) }
       if let barrier = later.barrier { wanted.add(barrier) }
-      if case .stats? = later.barrier { return wanted.slots.sorted() }
+      if later.barrier?.makesNewRows == true { return wanted.slots.sorted() }
     }
     for case .named(_, let slot) in plan.output.columns { wanted.add(slot) }
     return wanted.slots.sorted()
@@ -73,6 +73,7 @@ private struct Wanted {
       }
     case .dedup(let keys): keys.forEach { add($0) }
     case .matches(let extraction, _): add(plan.extractions[extraction].source)
+    case .command(let command): command.inputs.forEach { add($0) }
     }
   }
 

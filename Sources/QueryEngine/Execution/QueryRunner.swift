@@ -93,6 +93,8 @@ struct QueryRunner {
     case .matches(let extraction, let captures)?:
       next = MatchesStage(
         plan.extractions[extraction], captures, layout: layout, next: next)
+    case .command(let command)?:
+      next = command.stage(layout: layout, control: control, next: next)
     case nil: break
     }
     if let limit = segment.limit { next = LimitStage(limit, next: next) }

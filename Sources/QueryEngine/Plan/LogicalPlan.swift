@@ -57,6 +57,17 @@ enum Barrier: Sendable {
   case dedup([SlotID])
   /// One row per match, see ``Extraction``; the captures of the extraction become slots.
   case matches(extraction: Int, captures: [SlotID])
+  /// One of the commands that work on rows in their order.
+  case command(any RowCommand)
+
+  /// Whether the rows behind it are new ones, of which only what it made is known.
+  var makesNewRows: Bool {
+    switch self {
+    case .stats: true
+    case .command(let command): command.makesNewRows
+    case .dedup, .matches: false
+    }
+  }
 }
 
 /// An aggregation.

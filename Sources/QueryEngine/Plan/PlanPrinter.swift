@@ -74,6 +74,8 @@ struct PlanPrinter {
     case .dedup(let keys): return "dedup " + keys.map(name).joined(separator: ", ")
     case .matches(_, let captures):
       return "parse every match into " + captures.map(name).joined(separator: ", ")
+    case .command(let command):
+      return command.name + " " + command.inputs.map(name).joined(separator: ", ")
     case .stats(let stats):
       let aggregates = stats.aggregates.map { name($0.output) }.joined(separator: ", ")
       let keys = stats.keys.map { text($0.expression) }.joined(separator: ", ")

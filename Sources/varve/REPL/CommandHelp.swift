@@ -103,5 +103,25 @@ enum CommandHelp {
       names: ["dedup"], form: "dedup NAME, …",
       meaning: "Keeps, of rows that agree in these fields, the first.",
       example: "fields @timestamp, service, level | sort @timestamp desc | dedup service"),
+    Entry(
+      names: ["accum"], form: "accum NAME [as ALIAS]",
+      meaning: "Sums a field up, row after row; without alias the sum replaces the field.",
+      example: "sort @timestamp asc | accum bytes as total"),
+    Entry(
+      names: ["autoregress"], form: "autoregress NAME [as ALIAS] [p=LAG | p=FIRST-LAST]",
+      meaning: "Copies the values of earlier rows, as NAME_p1, NAME_p2 and so on.",
+      example: "sort @timestamp asc | autoregress durationMs p=1-3"),
+    Entry(
+      names: ["filldown"], form: "filldown [NAME | PATTERN*, …]",
+      meaning: "Fills missing values and empty texts with the last value above.",
+      example: "sort @timestamp asc | filldown requestId"),
+    Entry(
+      names: ["unnest"], form: "unnest EXPRESSION into NAME",
+      meaning: "Makes one row of each element of a list; other fields are copied.",
+      example: "unnest items into item | stats count(*) by item.sku"),
+    Entry(
+      names: ["expand"], form: "expand NAME",
+      meaning: "Makes one row of each element of a list, in the field itself.",
+      example: "expand tags | stats count(*) by tags"),
   ]
 }
