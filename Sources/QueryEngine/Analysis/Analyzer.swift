@@ -75,6 +75,7 @@ extension Analyzer {
     case .autoregress(let step): bindAutoregress(step, at: command.keywordRange)
     case .filldown(let filldown): bindFilldown(filldown, at: command.keywordRange)
     case .unnest(let unnest): bindUnnest(unnest)
+    case .countFrequent(let frequent): bindCountFrequent(frequent)
     case .expand(let expand): bindExpand(expand)
     case .invalid: break
     default:

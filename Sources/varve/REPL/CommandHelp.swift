@@ -120,6 +120,10 @@ enum CommandHelp {
       meaning: "Makes one row of each element of a list; other fields are copied.",
       example: "unnest items into item | stats count(*) by item.sku"),
     Entry(
+      names: ["countfrequent", "count_frequent"], form: "countFrequent NAME, …",
+      meaning: "Counts each combination of values, the most frequent first, as _approxcount.",
+      example: "countFrequent service, level | limit 10"),
+    Entry(
       names: ["expand"], form: "expand NAME",
       meaning: "Makes one row of each element of a list, in the field itself.",
       example: "expand tags | stats count(*) by tags"),
