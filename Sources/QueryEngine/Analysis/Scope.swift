@@ -38,6 +38,7 @@ struct VisibleColumns {
   mutating func startAfresh() {
     listed = nil
     made = []
+    display = nil
   }
 
   /// Notes a field that a command other than `fields` made.
