@@ -1,3 +1,5 @@
+import Columnar
+
 /// Where the parts of a store lie under its root.
 ///
 /// ```text
@@ -112,19 +114,17 @@ package enum Day {
     return time % milliseconds < 0 ? quotient - 1 : quotient
   }
 
-  /// `2026-11-21`. The calendar is the proleptic Gregorian one; the arithmetic counts years from
-  /// March, so that the leap day is the last of its year.
+  /// The first ms after a day.
+  static func end(of day: Int64) -> Int64 {
+    let (end, overflow) = (day + 1).multipliedReportingOverflow(by: milliseconds)
+    return overflow ? .max : end
+  }
+
+  /// `2026-11-21`, in the proleptic Gregorian calendar.
   package static func text(_ day: Int64) -> String {
-    let shifted = day + 719_468
-    let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
-    let dayOfEra = shifted - era * 146_097
-    let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-    let monthFromMarch = (5 * dayOfYear + 2) / 153
-    let dayOfMonth = dayOfYear - (153 * monthFromMarch + 2) / 5 + 1
-    let month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9
-    let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
-    return "\(padded(year, 4))-\(padded(month, 2))-\(padded(dayOfMonth, 2))"
+    let date = CivilTime.date(daysSince1970: Int(day))
+    return
+      "\(padded(Int64(date.year), 4))-\(padded(Int64(date.month), 2))-\(padded(Int64(date.day), 2))"
   }
 
   /// `2026-11-21T03:00:00.000Z`, for messages.

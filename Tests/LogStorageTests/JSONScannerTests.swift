@@ -33,12 +33,9 @@ extension ScannedBlock {
   func rebuilt(_ record: Int) -> [UInt8] {
     let slots = slots[Int(slotStarts[record])..<Int(slotStarts[record + 1])].map { $0 }
     var message: [UInt8] = []
-    block.bytes.withUnsafeBufferPointer { bytes in
-      MessageRebuilder(shape(record)).append(to: &message) { slot in
-        let offset = Int(slots[slot] >> 32)
-        return UnsafeBufferPointer(
-          rebasing: bytes[offset..<(offset + Int(slots[slot] & 0xFFFF_FFFF))])
-      }
+    ShapePieces(key: shape(record).key[...]).append(to: &message) { slot, bytes in
+      let offset = Int(slots[slot] >> 32)
+      bytes += block.bytes[offset..<(offset + Int(slots[slot] & 0xFFFF_FFFF))]
     }
     return message
   }
@@ -221,65 +218,6 @@ struct JSONScannerTests {
       #expect(block.shape(index).key == expected.key, comment)
       #expect(block.slotTexts(index) == expected.slots, comment)
       #expect(block.rebuilt(index) == record, comment)
-    }
-  }
-}
-
-@Suite("Message rebuilder")
-struct MessageRebuilderTests {
-  @Test("puts messages together from columns, all rows or some")
-  func bulk() throws {
-    let seed: UInt64 = 5
-    var random = SeededGenerator(seed: seed)
-    let records = (0..<400).map { _ in RandomJSON.record(&random) }
-    let block = JSONScanner().scan(makeBlock(records), arrivalTime: 0)
-    var columns: [SlotDescriptor: Int] = [:]
-    var values: [StringVector] = []
-    for index in records.indices {
-      for (slot, text) in zip(block.shape(index).slots, block.slotTexts(index)) {
-        let column = columns[slot] ?? values.count
-        if column == values.count {
-          columns[slot] = column
-          values.append(StringVector())
-        }
-        values[column].bytes += text
-        values[column].offsets.append(UInt32(values[column].bytes.count))
-      }
-    }
-    var slots = SlotColumns()
-    for value in values { _ = slots.append(value) }
-    let rebuilders = block.shapes.map { MessageRebuilder($0) }
-    let columnOfSlot = block.shapes.map { $0.slots.map { columns[$0] ?? 0 } }
-    let all = try slots.messages(
-      shapeOfRow: block.shapeOfRecord, rebuilders: rebuilders, columnOfSlot: columnOfSlot)
-    #expect(all.count == records.count)
-    for (index, record) in records.enumerated() {
-      #expect(Array(all.bytes[all.range(index)]) == record, "seed \(seed)")
-    }
-    let rows: [UInt32] = [0, 3, 4, 77, 399]
-    let some = try slots.messages(
-      shapeOfRow: block.shapeOfRecord, rebuilders: rebuilders, columnOfSlot: columnOfSlot,
-      rows: rows)
-    #expect(some.count == rows.count)
-    for (index, row) in rows.enumerated() {
-      #expect(Array(some.bytes[some.range(index)]) == records[Int(row)])
-    }
-  }
-
-  @Test("refuses columns with fewer values than the shapes need")
-  func missingValues() {
-    var slots = SlotColumns()
-    let column = slots.append(StringVector(offsets: [0, 1], bytes: [0x31]))
-    let shape = Shape(
-      key: [0x7B, 0x22, 0x61, 0x22, 0x3A, 2, 0x7D],
-      slots: [SlotDescriptor(path: "a", kind: .number, instance: 0, isHidden: false)])
-    #expect(throws: StorageError.self) {
-      try slots.messages(
-        shapeOfRow: [0, 0], rebuilders: [MessageRebuilder(shape)], columnOfSlot: [[column]])
-    }
-    #expect(throws: StorageError.self) {
-      try slots.messages(
-        shapeOfRow: [1], rebuilders: [MessageRebuilder(shape)], columnOfSlot: [[column]])
     }
   }
 }

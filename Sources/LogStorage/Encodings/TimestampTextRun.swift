@@ -1,3 +1,5 @@
+import Columnar
+
 /// Texts of a time (`2026-03-02T10:00:00.123456Z`) as a *form* and a distance from the event's time.
 ///
 /// A form says what stands around the digits: the separator (`T`, `t` or a blank), the mark before the
@@ -73,8 +75,9 @@ struct TimestampTextRun: Sendable {
     }
     let zone = UnsafeBufferPointer(start: p + i, count: count - i)
     guard zone.count <= 6 else { return nil }
-    let days = daysSince1970(year: century * 100 + year, month: month, day: day)
-    guard day <= daysInMonth(year: century * 100 + year, month: month) else { return nil }
+    let (y, m) = (Int(century * 100 + year), Int(month))
+    let days = Int64(CivilTime.days(year: y, month: m, day: Int(day)))
+    guard day <= CivilTime.dayCount(year: y, month: m) else { return nil }
     let seconds = days * 86_400 + hour * 3_600 + minute * 60 + second
     let (whole, overflow) = seconds.multipliedReportingOverflow(by: powersOfTen[digits])
     guard !overflow else { return nil }
@@ -91,7 +94,7 @@ struct TimestampTextRun: Sendable {
     let fraction = ticks[i] &- seconds &* unit
     let days = floorDivide(seconds, 86_400)
     let rest = seconds - days * 86_400
-    let (year, month, day) = civilDate(daysSince1970: days)
+    let (year, month, day) = CivilTime.date(daysSince1970: Int(days))
     withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 32) { buffer in
       var end = 0
       func digits(_ value: Int64, _ count: Int) {
@@ -106,11 +109,11 @@ struct TimestampTextRun: Sendable {
         buffer[end] = byte
         end += 1
       }
-      digits(year, 4)
+      digits(Int64(year), 4)
       mark(0x2D)
-      digits(month, 2)
+      digits(Int64(month), 2)
       mark(0x2D)
-      digits(day, 2)
+      digits(Int64(day), 2)
       mark(form.separator)
       digits(rest / 3_600, 2)
       mark(0x3A)
@@ -132,35 +135,4 @@ struct TimestampTextRun: Sendable {
 func floorDivide(_ a: Int64, _ b: Int64) -> Int64 {
   let (quotient, remainder) = a.quotientAndRemainder(dividingBy: b)
   return remainder < 0 ? quotient - 1 : quotient
-}
-
-/// Days from 1970-01-01 to a date of the proleptic Gregorian calendar (Howard Hinnant,
-/// "chrono-compatible low-level date algorithms").
-func daysSince1970(year: Int64, month: Int64, day: Int64) -> Int64 {
-  let y = month <= 2 ? year - 1 : year
-  let era = floorDivide(y, 400)
-  let yearOfEra = y - era * 400
-  let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1
-  let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
-  return era * 146_097 + dayOfEra - 719_468
-}
-
-/// The date that lies `daysSince1970` days after 1970-01-01; inverse of ``daysSince1970(year:month:day:)``.
-func civilDate(daysSince1970 days: Int64) -> (year: Int64, month: Int64, day: Int64) {
-  let z = days + 719_468
-  let era = floorDivide(z, 146_097)
-  let dayOfEra = z - era * 146_097
-  let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-  let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-  let m = (5 * dayOfYear + 2) / 153
-  let month = m < 10 ? m + 3 : m - 9
-  return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * m + 2) / 5 + 1)
-}
-
-private func daysInMonth(year: Int64, month: Int64) -> Int64 {
-  switch month {
-  case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28
-  case 4, 6, 9, 11: 30
-  default: 31
-  }
 }

@@ -22,9 +22,9 @@ final class BlockEncoder: @unchecked Sendable {
   /// What became of one block.
   struct Result {
     /// Row groups by day (days since 1970).
-    var rowGroups: [(day: Int32, rowGroup: EncodedRowGroup)] = []
+    var rowGroups: [(day: Int64, rowGroup: EncodedRowGroup)] = []
     /// Records of days that the block has few of, by day.
-    var strays: [(day: Int32, rows: [UInt32])] = []
+    var strays: [(day: Int64, rows: [UInt32])] = []
     var scanned: ScannedBlock
   }
 
@@ -85,12 +85,12 @@ final class BlockEncoder: @unchecked Sendable {
   /// Runs of `order` that fall into one UTC day each.
   private static func days(
     _ order: [UInt32], times: [Int64]
-  ) -> [(day: Int32, rows: Range<Int>)] {
-    var parts: [(day: Int32, rows: Range<Int>)] = []
+  ) -> [(day: Int64, rows: Range<Int>)] {
+    var parts: [(day: Int64, rows: Range<Int>)] = []
     var start = 0
     while start < order.count {
-      let day = EventDay.of(times[Int(order[start])])
-      let end = EventDay.end(of: day)
+      let day = Day.containing(times[Int(order[start])])
+      let end = Day.end(of: day)
       var next = start + 1
       if times[Int(order[order.count - 1])] < end {
         next = order.count
@@ -101,21 +101,6 @@ final class BlockEncoder: @unchecked Sendable {
       start = next
     }
     return parts
-  }
-}
-
-/// UTC days, the partitions of the store.
-package enum EventDay {
-  package static let milliseconds: Int64 = 86_400_000
-
-  /// Days since 1970 of a time in ms. Times beyond what 32 bits of days can say share the last day.
-  package static func of(_ time: Int64) -> Int32 {
-    Int32(clamping: floorDivide(time, milliseconds))
-  }
-
-  /// The first ms after a day.
-  static func end(of day: Int32) -> Int64 {
-    day == .max ? .max : (Int64(day) + 1) * milliseconds
   }
 }
 

@@ -10,7 +10,7 @@ struct IngestOutput {
   private let store: LogStore
   private let logGroup: String
   private let arrivalTime: Int64
-  private var writers: [Int32: SegmentWriter] = [:]
+  private var writers: [Int64: SegmentWriter] = [:]
   private var finished: [FinishedSegment] = []
   private var memtable = Memtable()
   /// Results that wait for those of earlier blocks.
@@ -47,7 +47,7 @@ struct IngestOutput {
     }
   }
 
-  private mutating func write(_ rowGroup: EncodedRowGroup, day: Int32) throws {
+  private mutating func write(_ rowGroup: EncodedRowGroup, day: Int64) throws {
     if writers[day] == nil {
       if writers.count >= Self.openDays,
         let largest = writers.max(by: { $0.value.byteCount < $1.value.byteCount })?.key
@@ -60,7 +60,7 @@ struct IngestOutput {
     if writers[day]!.byteCount >= Self.segmentByteCount { try finish(day: day) }
   }
 
-  private mutating func finish(day: Int32) throws {
+  private mutating func finish(day: Int64) throws {
     guard let writer = writers.removeValue(forKey: day) else { return }
     finished.append(try writer.finish())
   }

@@ -7,7 +7,7 @@ struct Memtable: Sendable {
   /// Bytes of texts held in all before the largest day is flushed.
   static let budget = 96 << 20
 
-  private var days: [Int32: RowGroupRecords] = [:]
+  private var days: [Int64: RowGroupRecords] = [:]
   private(set) var byteCount = 0
 
   var isEmpty: Bool { days.isEmpty }
@@ -16,11 +16,11 @@ struct Memtable: Sendable {
   ///
   /// - Returns: days to be encoded now.
   mutating func add(
-    _ scanned: ScannedBlock, rows: [UInt32], day: Int32, ingestionTime: Int64
-  ) -> [(day: Int32, records: RowGroupRecords)] {
+    _ scanned: ScannedBlock, rows: [UInt32], day: Int64, ingestionTime: Int64
+  ) -> [(day: Int64, records: RowGroupRecords)] {
     var pending = days.removeValue(forKey: day) ?? RowGroupRecords.empty
     byteCount -= pending.bytes.count
-    var full: [(day: Int32, records: RowGroupRecords)] = []
+    var full: [(day: Int64, records: RowGroupRecords)] = []
     for row in rows {
       pending.append(scanned, record: Int(row), ingestionTime: ingestionTime)
       if pending.count == StorageLimits.rowsPerRowGroup
@@ -45,7 +45,7 @@ struct Memtable: Sendable {
   }
 
   /// Takes all days out, oldest first.
-  mutating func drain() -> [(day: Int32, records: RowGroupRecords)] {
+  mutating func drain() -> [(day: Int64, records: RowGroupRecords)] {
     defer {
       days = [:]
       byteCount = 0
