@@ -88,7 +88,14 @@ private struct StatsNames {
       others.insert(aliased.outputName)
       if aliased.alias == nil { labelled.insert(aliased.expression) }
     }
-    if case .parse(let parse) = command.kind { others.formUnion(parse.aliases.map(\.name)) }
+    if case .parse(let parse) = command.kind {
+      others.formUnion(parse.aliases.map(\.name))
+      if case .regex(let literal, _, _) = parse.method,
+        let regex = try? CompiledRegex(literal.pattern)
+      {
+        others.formUnion(regex.captureNames.compactMap(\.self))
+      }
+    }
   }
 
   /// Whether a condition names a field that is no output, and no output but plain keys.
