@@ -97,14 +97,19 @@ import Testing
     }
   }
 
-  @Test func `fields tells type and share`() throws {
+  @Test func `fields tells type, share and bytes on disk`() throws {
     let varve = try threeDays()
-    #expect(
-      try varve("fields", "days").lines == [
-        #"{"field":"time","type":"string","events":3,"share":1}"#,
-        #"{"field":"level","type":"string","events":3,"share":1}"#,
-        #"{"field":"n","type":"number","events":3,"share":1}"#,
-      ])
+    let lines = try varve("fields", "days").lines
+    let known = [
+      #"{"field":"time","type":"string","events":3,"share":1,"stored":"#,
+      #"{"field":"level","type":"string","events":3,"share":1,"stored":"#,
+      #"{"field":"n","type":"number","events":3,"share":1,"stored":"#,
+    ]
+    #expect(lines.count == known.count)
+    for (line, start) in zip(lines, known) {
+      let bytes = Int(line.dropFirst(start.count).dropLast()) ?? 0
+      #expect(line.hasPrefix(start) && bytes > 0 && bytes < 200, "\(line)")
+    }
   }
 
   @Test

@@ -244,6 +244,16 @@ package final class EncodedRowGroupReader: RowGroup {
       shapeCodes: try shapeCodes(), messages: { try messages($0) })
   }
 
+  /// Bytes of the chunks of each field, by its display path. Identifiers that several fields share lie in
+  /// pools and are no field's.
+  package func storedByteCounts() -> [String: Int] {
+    var counts: [String: Int] = [:]
+    for chunk in handle.table.chunks where chunk.role == .column && chunk.kind != .text {
+      counts[chunk.path, default: 0] += chunk.length
+    }
+    return counts
+  }
+
   // MARK: Everything
 
   /// The events as they were accepted, for rewriting them.

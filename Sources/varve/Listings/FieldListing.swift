@@ -6,6 +6,7 @@ struct FieldListing {
   private struct Field {
     var events = 0
     var types: Set<String> = []
+    var storedBytes = 0
   }
 
   private var fields: [String: Field] = [:]
@@ -31,6 +32,8 @@ struct FieldListing {
           fields[name]?.types = Self.types(of: try rowGroup.column(name, rows: nil))
         }
       }
+      let stored = (rowGroup as? EncodedRowGroupReader)?.storedByteCounts() ?? [:]
+      for (name, bytes) in stored { fields[name]?.storedBytes += bytes }
     }
     damagedParts = cursor.statistics.damagedParts
   }
@@ -46,12 +49,13 @@ struct FieldListing {
 
   private var listing: Listing {
     var listing = Listing(
-      ("field", .text), ("type", .text), ("events", .count), ("share", .share))
+      ("field", .text), ("type", .text), ("events", .count), ("share", .share),
+      ("stored", .bytes))
     for name in names {
       guard let field = fields[name] else { continue }
       listing.add(
         .string(name), .string(field.types.sorted().joined(separator: ", ")), Value(field.events),
-        .double(Double(field.events) / Double(max(eventCount, 1))))
+        .double(Double(field.events) / Double(max(eventCount, 1))), Value(field.storedBytes))
     }
     return listing
   }
