@@ -128,6 +128,15 @@ import Testing
     #expect(records.tally.wrapperMembers == 2)
   }
 
+  @Test func `many braces that never close take time in proportion`() throws {
+    for first in ["{\n\"a\":1}\n", "plain\n"] {
+      let text = first + String(repeating: "{ int x;\n{\n", count: 20_000)
+      let started = ContinuousClock.now
+      #expect(try read(text).texts.count == 40_001)
+      #expect(ContinuousClock.now - started < .seconds(20))
+    }
+  }
+
   @Test func `UTF-16 is refused with what to do`() throws {
     let fault = try #require(try read([0xFF, 0xFE, 0x61, 0x00, 0x0A, 0x00]).fault)
     #expect(fault.message.contains("iconv -f UTF-16"))
@@ -143,7 +152,9 @@ import Testing
 
   @Test func `a file that is one array gives its elements`() throws {
     #expect(try read("[\n {\"a\":1},\n {\"a\":2}\n]\n").texts == ["{\"a\":1}", "{\"a\":2}"])
-    for line in ["[Sun] not JSON", "[{x} error] a", "[{\"a\":1", "[{\"a\":01}]"] {
+    for line in [
+      "[Sun] not JSON", "[{x} error] a", "[{\"a\":1", "[{\"a\":01}]", "[{\"a\":1}] took 5, ok",
+    ] {
       #expect(try read(line + "\n" + line + "\n").texts == [line, line])
     }
   }

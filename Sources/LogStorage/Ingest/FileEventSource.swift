@@ -25,6 +25,8 @@ package final class FileEventSource: EventSource {
   package struct Findings: Sendable {
     package var faults: [StorageError] = []
     package var tooLongCount = 0
+    package var cutOffCount = 0
+    package var wrapperMemberCount = 0
     package var withoutTimeCount = 0
     package var textEventCount = 0
     package var emptyLines: UInt64 = 0
@@ -159,7 +161,9 @@ private final class FileCursor: RowGroupCursor {
         state.bytesOfEarlierInputs += Int(clamping: reader.bytesConsumed)
         let tally = reader.tally
         findings.add { found in
-          found.tooLongCount += tally.tooLong.count + Int(tally.cutOff)
+          found.tooLongCount += tally.tooLong.count
+          found.cutOffCount += Int(tally.cutOff)
+          found.wrapperMemberCount += Int(clamping: tally.wrapperMembers)
           found.emptyLines += tally.emptyLines
         }
         state.reader = nil

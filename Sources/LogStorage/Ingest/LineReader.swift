@@ -69,6 +69,10 @@ package final class LineReader {
   private var nextRecord: UInt64 = 0
   private var line: UInt64 = 1
   private var bytesPerRecord = 512
+  /// Braces that turned out never to close. After some of them the input is no JSON over several lines, and
+  /// looking for more ends would take time that grows with the square of the input.
+  private var openBraces = 0
+  private static let openBraceLimit = 32
   private var streams: [String]
   private var streamOf: [String: UInt32]
   /// Bytes of an over-long record skipped so far; 0 when none is being skipped.
@@ -213,7 +217,8 @@ package final class LineReader {
       // A line of text may begin with such brackets too: the first element must be an object in earnest.
       if first < count, base[first] == UInt8(ascii: "{"),
         let end = JSONExtent.end(of: base, from: first, limit: count),
-        JSONValue.parse(UnsafeBufferPointer(start: base + first, count: end - first)) != nil
+        JSONValue.parse(UnsafeBufferPointer(start: base + first, count: end - first)) != nil,
+        isAlone(base, start, count)
       {
         resume = .objects
         mode = .elements(Wrapper(kind: .array, stream: nil, firstElement: start + 1))
@@ -227,6 +232,18 @@ package final class LineReader {
       let line = lineEnd(base, start, count) ?? count
       let next = JSONExtent.skipBlanks(base, from: end, limit: count)
       if end > line || next < line { mode = .objects }
+    }
+  }
+
+  /// Whether nothing but blanks follows the array on its last line; one that goes on past the buffer is
+  /// taken for an array.
+  private func isAlone(_ base: UnsafePointer<UInt8>, _ start: Int, _ count: Int) -> Bool {
+    switch JSONExtent.extent(of: base, from: start, limit: count) {
+    case .broken: return false
+    case .incomplete: return true
+    case .end(let end):
+      let next = JSONExtent.skipBlanks(base, from: end, limit: count)
+      return next >= (lineEnd(base, end, count) ?? count)
     }
   }
 
@@ -246,6 +263,7 @@ package final class LineReader {
       }
       if atEnd, fault != nil, lineEnd(base, position, count) == nil {
         tally.cutOff += 1
+        skipped = 0
         return count
       }
       if skipped > 0 {
@@ -289,7 +307,7 @@ package final class LineReader {
   private func gather(
     _ base: UnsafePointer<UInt8>, _ start: Int, _ lineEnd: Int, _ count: Int
   ) -> Gathered? {
-    guard base[start] == UInt8(ascii: "{") else { return nil }
+    guard base[start] == UInt8(ascii: "{"), openBraces < Self.openBraceLimit else { return nil }
     var last = lineEnd
     while last > start, JSONExtent.isBlank(base[last - 1]) { last -= 1 }
     // NDJSON ends its lines with a brace; and a line that goes on breaks off at a bracket, comma or colon.
@@ -301,7 +319,10 @@ package final class LineReader {
     let limit = min(count, start + Self.gatheredByteCount)
     switch JSONExtent.extent(of: base, from: start, limit: limit) {
     case .broken: return nil
-    case .incomplete: return atEnd || limit < count ? nil : .needsMore
+    case .incomplete:
+      guard atEnd || limit < count else { return .needsMore }
+      openBraces += 1
+      return nil
     case .end(let end):
       let tail = end < count && base[end] == 0x0D ? end + 1 : end
       let isAlone = end > lineEnd && (tail == count || base[tail] == 0x0A)
@@ -337,6 +358,8 @@ package final class LineReader {
       if extent == .incomplete, !atEnd, count - first < StorageLimits.bytesPerEvent {
         return first > start ? first : nil
       }
+      openBraces += 1
+      if openBraces >= Self.openBraceLimit { mode = .lines }
       return takeOneLine(base, first, count, &cut)
     }
     if end - first > StorageLimits.bytesPerEvent {
@@ -356,6 +379,7 @@ package final class LineReader {
     }
     if atEnd, fault != nil, lineEnd(base, start, count) == nil {
       tally.cutOff += 1
+      skipped = 0
       return count
     }
     if skipped > 0 {

@@ -45,6 +45,13 @@ struct QueryRunner {
       let limit = HumanUnits.bytes(StorageLimits.bytesPerEvent)
       Terminal.say("note: \(lines) longer than \(limit) left out\n")
     }
+    if found.cutOffCount > 0 {
+      Terminal.say("note: the last record, which the damage cut in the middle, left out\n")
+    }
+    if found.wrapperMemberCount > 0 {
+      let members = HumanUnits.count(found.wrapperMemberCount, "member")
+      Terminal.say("note: \(members) of wrapper objects beside their events left out\n")
+    }
   }
 
   private func report(_ statistics: QueryStatistics) {
