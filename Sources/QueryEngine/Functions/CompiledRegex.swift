@@ -203,8 +203,8 @@ final class CompiledRegex: @unchecked Sendable {
       return (0..<count).map { group in
         let start = bounds[2 * group]
         let end = bounds[2 * group + 1]
-        // PCRE2_UNSET is the largest size; \K can put the start behind the end.
-        guard start != .max, start <= end else { return nil }
+        // PCRE2_UNSET, all bits set, arrives as -1; \K can put the start behind the end.
+        guard start >= 0, start <= end else { return nil }
         return offset + start..<offset + end
       }
     }
