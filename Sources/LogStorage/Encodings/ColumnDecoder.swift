@@ -43,6 +43,17 @@ enum ColumnDecoder {
         try identifiers(
           &reader, form: form, pool: try pool(form.width), count: count,
           decompressor: decompressor))
+    case .templates:
+      return .templates(
+        try TemplateRun(&reader, count: count, decompressor: decompressor) {
+          encoding, bytes, count, texts in
+          try decode(
+            bytes, encoding: encoding, count: count,
+            times: {
+              let times = try times()
+              return texts().map { times[$0] }
+            }, pool: pool, decompressor: decompressor)
+        })
     }
   }
 

@@ -27,11 +27,58 @@ struct ColumnEncoder {
       if let result = identifiers() { return result }
     case .literal, .verbatim, .text: break
     }
-    if kind != .text, memory.mayTryDictionary() {
+    return text(memory: &memory)
+  }
+
+  /// Encodes the values of a variable of templates, which may be anything.
+  ///
+  /// - Parameter mayBeTime: `times` are those of the values.
+  func encodeVariable(mayBeTime: Bool) -> EncodedColumn {
+    if isConstant { return constant() }
+    if let result = number() { return result }
+    if mayBeTime, let result = timestampText() { return result }
+    if let result = identifiers() { return result }
+    return dictionary() ?? plain()
+  }
+
+  // MARK: Text
+
+  /// Least count of values for which templates can pay.
+  private static let leastTemplateRows = 64
+
+  /// A dictionary, templates or plain text: what is smallest is found out by doing it once, then kept up for some
+  /// chunks of the column. A dictionary that is nearly as small wins: queries work on its codes.
+  private func text(memory: inout EncodingMemory) -> EncodedColumn {
+    let mayBeTemplates = kind != .literal && column.count >= Self.leastTemplateRows
+    switch memory.nextTextForm() {
+    case .dictionary?:
       if let result = dictionary() { return result }
-      memory.dictionaryFailed()
+    case .templates?:
+      if mayBeTemplates, let result = templates() { return result }
+    case .plain?:
+      return plain()
+    case nil: break
     }
-    return plain()
+    let coded = kind == .text ? nil : dictionary()
+    let simple = coded ?? plain()
+    let mark = pools.mark()
+    if mayBeTemplates, (coded?.entryCount ?? .max) > 256, let split = templates() {
+      let size = split.bytes.count + pools.byteCount(since: mark)
+      if size < simple.bytes.count - simple.bytes.count / (coded == nil ? 32 : 6) {
+        memory.keep(.templates)
+        return split
+      }
+      pools.rollBack(to: mark)
+    }
+    memory.keep(coded == nil ? .plain : .dictionary)
+    return simple
+  }
+
+  private func templates() -> EncodedColumn? {
+    guard let bytes = TemplateEncoder(encoder: self).encode() else { return nil }
+    let rows = 0..<column.count
+    return EncodedColumn(
+      encoding: .templates, bytes: bytes, zone: zone(ofTexts: rows), hasEscapes: hasEscapes(rows))
   }
 
   // MARK: Constant
@@ -293,7 +340,7 @@ struct ColumnEncoder {
       found.codes, cardinality: found.firstRows.count, to: &writer, compressor: compressor)
     return EncodedColumn(
       encoding: .dictionary, bytes: writer.bytes, zone: zone(ofTexts: found.firstRows),
-      hasEscapes: hasEscapes(found.firstRows))
+      hasEscapes: hasEscapes(found.firstRows), entryCount: found.firstRows.count)
   }
 
   // MARK: Plain
@@ -364,14 +411,21 @@ struct ColumnEncoder {
 
 /// What earlier chunks of a column taught its encoder.
 struct EncodingMemory: Sendable {
-  private var chunksWithoutDictionary = 0
+  enum TextForm: Sendable { case dictionary, templates, plain }
 
-  /// Whether a dictionary is worth trying: always, except for some chunks after it failed.
-  mutating func mayTryDictionary() -> Bool {
-    if chunksWithoutDictionary == 0 { return true }
-    chunksWithoutDictionary -= 1
-    return false
+  private var form: TextForm?
+  private var chunksLeft = 0
+
+  /// The form to write texts in; `nil` when it is time to compare.
+  mutating func nextTextForm() -> TextForm? {
+    guard chunksLeft > 0 else { return nil }
+    chunksLeft -= 1
+    return form
   }
 
-  mutating func dictionaryFailed() { chunksWithoutDictionary = 15 }
+  /// Settles the form of the next chunks.
+  mutating func keep(_ form: TextForm) {
+    self.form = form
+    chunksLeft = 15
+  }
 }

@@ -1,6 +1,5 @@
 /// How the values of a column chunk are stored. The numbers are part of the format and never
-/// change their meaning; numbers above are kept for forms still to come (templates, doubles, addresses,
-/// hex, packs).
+/// change their meaning; numbers above are kept for forms still to come (addresses, hex, packs).
 package enum ColumnEncoding: UInt8, Sendable, CaseIterable, CustomStringConvertible {
   /// One value for all rows.
   case constant = 1
@@ -18,6 +17,8 @@ package enum ColumnEncoding: UInt8, Sendable, CaseIterable, CustomStringConverti
   case identifier = 7
   /// Floating-point numbers that are their own shortest text.
   case double = 8
+  /// Templates and columns of what varies in them.
+  case templates = 9
 
   package var description: String {
     switch self {
@@ -29,6 +30,7 @@ package enum ColumnEncoding: UInt8, Sendable, CaseIterable, CustomStringConverti
     case .plainString: "plain"
     case .identifier: "identifier"
     case .double: "double"
+    case .templates: "templates"
     }
   }
 }
@@ -40,6 +42,8 @@ struct EncodedColumn {
   var zone: ZoneMap
   /// Some value holds a backslash: readers of strings must undo JSON escapes.
   var hasEscapes: Bool
+  /// Distinct values of a dictionary.
+  var entryCount: Int?
 }
 
 /// A column chunk, decoded as far as its encoding goes: every value can still give its exact text.
@@ -52,6 +56,7 @@ enum ColumnData {
   case texts(TextRun)
   case identifiers(IdentifierRun)
   case doubles([Double])
+  case templates(TemplateRun)
 
   /// Appends the exact text of value `i`.
   @inline(__always)
@@ -65,6 +70,7 @@ enum ColumnData {
     case .texts(let run): run.append(i, to: &output)
     case .identifiers(let run): run.append(i, to: &output)
     case .doubles(let values): DoubleStream.append(values[i], to: &output)
+    case .templates(let run): run.append(i, to: &output)
     }
   }
 }

@@ -48,6 +48,18 @@ final class IdentifierPool {
 
   private func grow() {
     mask = table.count * 4 - 1
+    fillTable()
+  }
+
+  /// Forgets the ids that were added last.
+  func removeLast(downTo count: Int) {
+    guard count < self.count else { return }
+    self.count = count
+    bytes.removeLast(bytes.count - count * width)
+    fillTable()
+  }
+
+  private func fillTable() {
     table = [UInt32](repeating: 0, count: mask + 1)
     bytes.withUnsafeBufferPointer { bytes in
       for index in 0..<count {
@@ -224,5 +236,22 @@ final class IdentifierPools {
     let made = IdentifierPool(width: width)
     pools[width] = made
     return made
+  }
+
+  /// The sizes of all pools at one time, to come back to.
+  struct Mark {
+    fileprivate var counts: [Int: Int]
+  }
+
+  func mark() -> Mark { Mark(counts: pools.mapValues(\.count)) }
+
+  /// Bytes of the ids added since.
+  func byteCount(since mark: Mark) -> Int {
+    pools.reduce(0) { $0 + ($1.value.count - mark.counts[$1.key, default: 0]) * $1.key }
+  }
+
+  /// Takes out the ids that were added since.
+  func rollBack(to mark: Mark) {
+    for (width, pool) in pools { pool.removeLast(downTo: mark.counts[width, default: 0]) }
   }
 }

@@ -39,6 +39,7 @@ struct DenseColumn {
     case .texts(let run): texts(run, positions)
     case .doubles: .values(values(positions))
     case .identifiers(let run): identifiers(run, positions)
+    case .templates(let run): templates(run, positions)
     }
   }
 
@@ -119,6 +120,18 @@ struct DenseColumn {
     strings(positions) { position, bytes in run.append(position, to: &bytes) }
   }
 
+  /// Few texts are put together one by one, many all at once.
+  private func templates(_ run: TemplateRun, _ positions: Positions) -> ColumnVector {
+    guard case .some(let rows, _) = positions, rows.count * 8 < run.count else {
+      return texts(run.texts(), positions)
+    }
+    let found = run.texts(rows.count) { Int(rows[$0]) }
+    let order = DenseColumn.Positions.some(
+      rows.indices.map { rows[$0] < 0 ? -1 : Int32(truncatingIfNeeded: $0) },
+      anyMissing: validity(positions) != nil)
+    return texts(found, order)
+  }
+
   private func texts(_ run: TextRun, _ positions: Positions) -> ColumnVector {
     switch kind {
     case .string:
@@ -176,7 +189,7 @@ struct DenseColumn {
     case .doubles(let numbers):
       let number = numbers[position]
       return .sourceNumber(SourceNumber(value: number, text: number.description))
-    case .decimals, .timestamps, .identifiers:
+    case .decimals, .timestamps, .identifiers, .templates:
       var text: [UInt8] = []
       data.appendText(position, to: &text)
       return text.withUnsafeBytes { cell($0) }

@@ -138,7 +138,7 @@ private struct RowGroupWriter {
 
   /// Pools stay as they are: ids are noise, and searches run over their packed form.
   mutating func pools(_ pools: IdentifierPools) {
-    for (width, pool) in pools.pools.sorted(by: { $0.key < $1.key }) {
+    for (width, pool) in pools.pools.sorted(by: { $0.key < $1.key }) where pool.count > 0 {
       append(pool.bytes, role: .identifierPool, encoding: .plainString, valueCount: pool.count)
       chunks[chunks.count - 1].instance = UInt16(width)
     }

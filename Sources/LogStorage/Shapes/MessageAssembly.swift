@@ -27,12 +27,13 @@ struct MessageAssembly {
     guard let last = rows.last else { return StringVector() }
     let columns = try decodedColumns(rows: rows, column: column)
     if rows.count < Self.fewRows { return few(rows, columns) }
-    let output = TextOutput(rowCapacity: rows.count)
+    let output = TextOutput(rowCapacity: rows.count, bytesPerRow: 256)
     let rendered = columns.enumerated().map { chunk, data in
       data.map { RenderedColumn($0, count: table.chunks[chunk].valueCount) }
     }
     appendMany(rows, upTo: Int(last), rendered, to: output)
-    return output.vector()
+    let run = output.run()
+    return StringVector(offsets: run.offsets, bytes: run.bytes)
   }
 
   /// The columns that the shapes of the rows have; `nil` for the others.
@@ -114,9 +115,9 @@ struct MessageAssembly {
 
 /// The constant pieces of a shape's text, between its slots.
 struct ShapePieces: Sendable {
-  fileprivate let text: [UInt8]
+  let text: [UInt8]
   /// `slots + 2` bounds: piece `i` is `text[bounds[i]..<bounds[i + 1]]`, markers removed.
-  fileprivate let bounds: [Int]
+  let bounds: [Int]
 
   init(key: ArraySlice<UInt8>) {
     var text: [UInt8] = []
@@ -143,148 +144,5 @@ struct ShapePieces: Sendable {
       slot(i, &output)
     }
     output.append(contentsOf: text[bounds[slotCount]..<bounds[slotCount + 1]])
-  }
-}
-
-/// A column as flat text: what every encoding is turned into before rows are put together.
-private final class RenderedColumn {
-  /// Where the text of each value lies. Without an owner: valid while the column is.
-  struct Lane {
-    let bytes: UnsafePointer<UInt8>
-    let offsets: UnsafePointer<UInt32>
-    /// Entry of each value, or `nil` when value `i` is entry `i`.
-    let codes: UnsafePointer<UInt16>?
-    /// All values are entry 0.
-    let isConstant: Bool
-
-    @inline(__always)
-    func text(_ position: Int) -> UnsafeBufferPointer<UInt8> {
-      let entry = isConstant ? 0 : codes.map { Int($0[position]) } ?? position
-      let start = Int(offsets[entry])
-      return UnsafeBufferPointer(start: bytes + start, count: Int(offsets[entry &+ 1]) &- start)
-    }
-  }
-
-  let lane: Lane
-  private let bytes: UnsafeMutableBufferPointer<UInt8>
-  private let offsets: UnsafeMutableBufferPointer<UInt32>
-  private let codes: UnsafeMutableBufferPointer<UInt16>?
-
-  init(_ data: ColumnData, count: Int) {
-    var run = TextRun(offsets: [0], bytes: [])
-    var codes: [UInt16]?
-    var isConstant = false
-    switch data {
-    case .constant(let text):
-      run = TextRun(offsets: [0, UInt32(text.count)], bytes: text)
-      isConstant = true
-    case .dictionary(let rowCodes, let entries):
-      run = entries
-      codes = rowCodes
-    case .texts(let texts): run = texts
-    case .integers(let values):
-      run.render(count) { i, output in DecimalText.append(values[i], to: &output) }
-    case .decimals(let decimals): run.render(count) { i, output in decimals.append(i, to: &output) }
-    case .timestamps(let times): run.render(count) { i, output in times.append(i, to: &output) }
-    case .doubles(let values):
-      run.render(count) { i, output in DoubleStream.append(values[i], to: &output) }
-    case .identifiers(let ids): run = ids.texts(count) { $0 }
-    }
-    bytes = Self.copy(run.bytes)
-    offsets = Self.copy(run.offsets)
-    self.codes = codes.map(Self.copy)
-    lane = Lane(
-      bytes: UnsafePointer(bytes.baseAddress!), offsets: UnsafePointer(offsets.baseAddress!),
-      codes: self.codes.map { UnsafePointer($0.baseAddress!) }, isConstant: isConstant)
-  }
-
-  /// Memory that stays in place; one element more, so that there is always a base address.
-  private static func copy<T: FixedWidthInteger>(_ array: [T]) -> UnsafeMutableBufferPointer<T> {
-    let memory = UnsafeMutableBufferPointer<T>.allocate(capacity: array.count + 1)
-    _ = memory.initialize(from: array)
-    memory[array.count] = 0
-    return memory
-  }
-
-  deinit {
-    bytes.deallocate()
-    offsets.deallocate()
-    codes?.deallocate()
-  }
-}
-
-extension TextRun {
-  fileprivate mutating func render(_ count: Int, _ append: (Int, inout [UInt8]) -> Void) {
-    offsets.reserveCapacity(count + 1)
-    bytes.reserveCapacity(count * 8)
-    for i in 0..<count {
-      append(i, &bytes)
-      offsets.append(UInt32(bytes.count))
-    }
-  }
-}
-
-/// Texts being written end to end.
-private final class TextOutput {
-  private var bytes: UnsafeMutableRawPointer
-  private var capacity: Int
-  private var count = 0
-  private var offsets: [UInt32] = [0]
-
-  init(rowCapacity: Int) {
-    capacity = max(4_096, rowCapacity * 256)
-    bytes = .allocate(byteCount: capacity, alignment: 16)
-    offsets.reserveCapacity(rowCapacity + 1)
-  }
-
-  deinit { bytes.deallocate() }
-
-  func vector() -> StringVector {
-    StringVector(
-      offsets: offsets,
-      bytes: Array(UnsafeRawBufferPointer(start: bytes, count: count)))
-  }
-
-  /// Appends one text: the pieces with the texts of the slots between them.
-  @inline(__always)
-  func append(
-    _ pieces: ShapePieces, _ slots: Int, slot: (Int) -> UnsafeBufferPointer<UInt8>
-  ) {
-    pieces.text.withUnsafeBufferPointer { text in
-      pieces.bounds.withUnsafeBufferPointer { bounds in
-        var length = text.count
-        for i in 0..<slots { length &+= slot(i).count }
-        if count &+ length > capacity { grow(by: length) }
-        // `length` bytes are free from here on, and exactly so many are written below.
-        var target = bytes + count
-        for i in 0..<slots {
-          target = copy(text.baseAddress, bounds[i], bounds[i &+ 1], to: target)
-          let value = slot(i)
-          target = copy(value.baseAddress, 0, value.count, to: target)
-        }
-        _ = copy(text.baseAddress, bounds[slots], bounds[slots &+ 1], to: target)
-        count &+= length
-      }
-    }
-    offsets.append(UInt32(truncatingIfNeeded: count))
-  }
-
-  @inline(__always)
-  private func copy(
-    _ base: UnsafePointer<UInt8>?, _ start: Int, _ end: Int, to target: UnsafeMutableRawPointer
-  ) -> UnsafeMutableRawPointer {
-    guard end > start, let base else { return target }
-    target.copyMemory(from: base + start, byteCount: end &- start)
-    return target + (end &- start)
-  }
-
-  @inline(never)
-  private func grow(by length: Int) {
-    let larger = max(capacity * 2, count + length)
-    let memory = UnsafeMutableRawPointer.allocate(byteCount: larger, alignment: 16)
-    memory.copyMemory(from: bytes, byteCount: count)
-    bytes.deallocate()
-    bytes = memory
-    capacity = larger
   }
 }
