@@ -40,7 +40,8 @@ struct Frame {
     let plan = LogicalPlan(
       scan: ScanStep(), segments: [PlanSegment()], slots: [], extractions: [],
       output: OutputStep(columns: []))
-    let layout = PlanLayout(plan, options: QueryOptions(now: 0))
+    let context = RunContext(functions: FunctionContext(now: 0, window: nil))
+    let layout = PlanLayout(plan, context: context)
     return Frame(RowBatch(rowCount: 1, columns: []), layout: layout)
   }
 
