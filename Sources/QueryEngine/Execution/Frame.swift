@@ -170,7 +170,8 @@ private struct EventRows {
   func discovered() throws -> [NamedColumn] {
     guard count > 0 else { return [] }
     return try rowGroup.discoveredFields().compactMap { field in
-      let vector = try rowGroup.column(field.name, rows: rows)
+      let path = DiscoveredName.path(ofName: field.name)
+      let vector = try rowGroup.column(path, rows: rows)
       return vector.isAllMissing ? nil : NamedColumn(name: field.name, vector: vector)
     }
   }
