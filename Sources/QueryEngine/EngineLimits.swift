@@ -2,4 +2,12 @@
 enum EngineLimits {
   /// Groups of one `stats`; more than a person can read and most machines can hold.
   static let groups = 1_000_000
+  /// Different values that a subquery of `in` may return.
+  static let subqueryValues = 50_000
+  /// Different keys on the right side of a `join`.
+  static let joinKeys = 50_000
+  /// How long a subquery may run.
+  static let subquerySeconds = 30
+  /// Log groups that one `SOURCE` may select.
+  static let selectedGroups = 10_000
 }

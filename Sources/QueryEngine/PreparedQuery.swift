@@ -49,7 +49,7 @@ package struct PreparedQuery: Sendable {
         let runner = QueryRunner(plan, options: options)
         let statistics = try runner.run(on: source, sink: sink)
         return QueryOutcome(
-          statistics: statistics, warnings: warnings + runner.layout.context.warnings)
+          statistics: statistics, warnings: warnings + runner.context.warnings)
       }
     } catch let error as StorageError {
       throw QueryFailure.storage(error)

@@ -19,6 +19,8 @@ package enum QueryFailure: Error, Sendable, CustomStringConvertible {
   case tooManyGroups(String)
   /// E502: the query needs more memory than it may use; the text names the operator and the remedy.
   case outOfMemory(String)
+  /// A limit of the language that only the run can find passed: E210, E213, E408.
+  case refused(code: String, String)
   /// The deadline passed.
   case timedOut
   /// Another thread cancelled the query.
@@ -31,6 +33,7 @@ package enum QueryFailure: Error, Sendable, CustomStringConvertible {
     switch self {
     case .tooManyGroups: "E501"
     case .outOfMemory: "E502"
+    case .refused(let code, _): code
     case .timedOut: "timed-out"
     case .cancelled: "cancelled"
     case .storage(let error): error.code.description
@@ -39,7 +42,7 @@ package enum QueryFailure: Error, Sendable, CustomStringConvertible {
 
   package var description: String {
     switch self {
-    case .tooManyGroups(let text), .outOfMemory(let text): text
+    case .tooManyGroups(let text), .outOfMemory(let text), .refused(_, let text): text
     case .timedOut: "the query ran out of time; narrow the window or give it more with --timeout"
     case .cancelled: "the query was cancelled"
     case .storage(let error): error.message

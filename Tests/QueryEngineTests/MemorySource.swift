@@ -69,9 +69,13 @@ struct MemorySource: EventSource {
 extension MemorySource.Event {
   init(_ text: String, time: Int64, sequence: UInt64) {
     self.init(time: time, sequence: sequence, message: text)
-    guard case .map(let map)? = JSONText.parse(text) else { return }
+    guard case .map(let map)? = JSONText.parse(text) else {
+      leaves = Self.withBytes(of: text) { TextFields.fields(in: $0) }
+      return
+    }
     object = .map(map)
     Self.collect(.map(map), "", &leaves)
+    leaves = leaves.map { (DiscoveredName.name(ofPath: $0.name), $0.value) }
   }
 
   private static func collect(
@@ -90,7 +94,17 @@ extension MemorySource.Event {
     }
   }
 
-  func value(of field: String) -> Value { object.member(path: field) }
+  func value(of field: String) -> Value {
+    guard case .missing = object else { return object.member(path: field) }
+    return Self.withBytes(of: message) { TextFields.value(of: field, in: $0) }
+  }
+
+  private static func withBytes<Result>(
+    of text: String, _ body: (UnsafeRawBufferPointer) -> Result
+  ) -> Result {
+    var text = text
+    return text.withUTF8 { body(UnsafeRawBufferPointer($0)) }
+  }
 }
 
 private final class MemoryCursor: RowGroupCursor {

@@ -20,7 +20,9 @@ struct FieldDiscovery {
       var seen: Set<String> = []
       for (slot, chunk) in shape.columns.enumerated() where slot < shape.firstHiddenSlot {
         let path = table.chunks[chunk].path
-        if seen.insert(path).inserted { add(path, shape.rowCount) }
+        if seen.insert(path).inserted {
+          add(DiscoveredName.name(ofPath: path), shape.rowCount)
+        }
       }
     }
     for (name, rows) in try fieldsOfTexts(shapeCodes, messages) { add(name, rows) }

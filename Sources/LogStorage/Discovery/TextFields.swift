@@ -41,7 +41,7 @@ package enum TextFields {
     flatten(value, path: "") { if seen.insert($0).inserted { names.append($0) } }
     return formatted.filter { value.member(path: $0.name).isMissing }
       + names.prefix(StorageLimits.discoveredFieldsPerEvent).map {
-        (name: $0, value: value.member(path: $0))
+        (name: DiscoveredName.name(ofPath: $0), value: value.member(path: $0))
       }.filter { !$0.value.isMissing }
   }
 

@@ -167,8 +167,8 @@ extension Analyzer {
     let isNegated = membership.isNegated
     switch membership.set {
     case .subquery(let subquery):
-      report(AnalyzerDiagnostics.notAvailable("in (subquery)", at: subquery.range))
-      return .missing
+      return bindMembership(
+        of: operand, named: membership.operand.fieldName?.name, in: subquery, isNegated)
     case .expression(let expression):
       return BoundExpression(
         .amongList(operand, bindExpression(expression), isNegated: isNegated))

@@ -7,6 +7,8 @@ import QueryLanguage
 extension Analyzer {
   mutating func bindSource(_ command: SourceCommand, at range: SourceRange) {
     if options.logGroups != nil { report(AnalyzerDiagnostics.groupsGivenTwice(at: range)) }
+    if !hasSource { scan.logGroups = nil }
+    hasSource = true
     for selector in command.selectors {
       guard case .names(let names) = selector else {
         report(AnalyzerDiagnostics.notAvailable("SOURCE logGroups(…)", at: range))

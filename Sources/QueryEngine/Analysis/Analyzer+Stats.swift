@@ -118,6 +118,11 @@ extension Analyzer {
   ) -> AggregateCall? {
     guard checkCount(function, call) else { return nil }
     warnAboutTime(function, call)
+    if call.function.folded == "percentile" {
+      report(
+        LanguageDiagnostics.foreignSpelling(
+          call.function.text, of: "pct", at: call.function.range))
+    }
     var arguments = call.arguments
     guard let kind = aggregateKind(function, &arguments, of: call) else { return nil }
     var bound = AggregateCall(kind: kind)

@@ -32,6 +32,11 @@ struct Analyzer {
   private var eventSlots: [EventField: SlotID] = [:]
   var scan: ScanStep
 
+  /// Whether a SOURCE was met.
+  var hasSource = false
+  /// Queries that are run before this one.
+  var subplans: [Subplan] = []
+
   private let parserDiagnostics: [Diagnostic]
 
   init(_ parsed: ParsedQuery, options: QueryOptions) {
@@ -41,14 +46,38 @@ struct Analyzer {
     scan = ScanStep(logGroups: options.logGroups, window: options.window)
   }
 
+  /// For a query inside another one, in the same text.
+  init(inside outer: Analyzer) {
+    source = outer.source
+    parserDiagnostics = outer.parserDiagnostics
+    var options = outer.options
+    options.logGroups = nil
+    options.window = outer.scan.window
+    self.options = options
+    scan = ScanStep()
+  }
+
   /// The plan of a query, or `nil` if `diagnostics` holds an error.
   mutating func analyze(_ query: Query) -> LogicalPlan? {
-    for command in arranged(query.commands) { bind(command) }
+    bindCommands(query)
     closeSegment(barrier: nil)
     let output = OutputStep(columns: outputColumns())
     guard !diagnostics.contains(where: { $0.severity == .error }) else { return nil }
+    return assembled(output)
+  }
+
+  /// Binds the commands in the order in which they act.
+  mutating func bindCommands(_ query: Query) {
+    for command in arranged(query.commands) { bind(command) }
+  }
+
+  /// The plan of what was bound; its last segment is closed.
+  func assembled(_ output: OutputStep) -> LogicalPlan {
+    var scan = scan
+    scan.statedWindow = scan.window
     return LogicalPlan(
-      scan: scan, segments: segments, slots: slots, extractions: extractions, output: output)
+      scan: scan, segments: segments, slots: slots, extractions: extractions, output: output,
+      subplans: subplans)
   }
 }
 
@@ -274,7 +303,7 @@ extension Analyzer {
   }
 
   /// The columns of the result, each with a name of its own: a second `f` is called `f_2`.
-  private mutating func outputColumns() -> [OutputStep.Column] {
+  mutating func outputColumns() -> [OutputStep.Column] {
     var taken: [String: Int] = [:]
     return (visible.display ?? visible.listed ?? defaultColumns()).map { item in
       guard case .named(let name, let slot) = item else { return .discovered }

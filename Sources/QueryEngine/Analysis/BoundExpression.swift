@@ -28,6 +28,8 @@ struct BoundExpression: Sendable {
     case among(BoundExpression, [Value], isNegated: Bool)
     /// `operand in list` where the list, or a part of it, is computed.
     case amongList(BoundExpression, BoundExpression, isNegated: Bool)
+    /// `operand in (subquery)`.
+    case amongRows(BoundExpression, RowSet, isNegated: Bool)
     case list([BoundExpression])
     case member(BoundExpression, String)
     case index(BoundExpression, BoundExpression)
@@ -99,7 +101,7 @@ extension BoundExpression.Kind {
     case .literal, .slot: []
     case .negate(let e), .shift(let e, _, _), .rounded(let e, _, _), .present(let e), .not(let e),
       .member(let e, _),
-      .matches(let e, _, _), .among(let e, _, _):
+      .matches(let e, _, _), .among(let e, _, _), .amongRows(let e, _, _):
       [e]
     case .arithmetic(_, let a, let b), .compare(_, let a, let b), .contains(let a, let b, _),
       .matchesText(let a, let b, _), .amongList(let a, let b, _), .index(let a, let b):
@@ -126,6 +128,8 @@ extension BoundExpression {
     case .member(let e, let name): return on(.member(body(e), name))
     case .matches(let e, let regex, let sign): return on(.matches(body(e), regex, isNegated: sign))
     case .among(let e, let values, let sign): return on(.among(body(e), values, isNegated: sign))
+    case .amongRows(let e, let rows, let sign):
+      return on(.amongRows(body(e), rows, isNegated: sign))
     case .arithmetic(let sign, let a, let b): return on(.arithmetic(sign, body(a), body(b)))
     case .compare(let sign, let a, let b): return on(.compare(sign, body(a), body(b)))
     case .contains(let a, let b, let sign): return on(.contains(body(a), body(b), isNegated: sign))

@@ -125,7 +125,8 @@ extension BoundExpression {
     case .conditional(let branches, let otherwise):
       return try evaluateConditional(branches, otherwise, &frame)
     case .coalesce(let operands): return try evaluateCoalesce(operands, &frame)
-    case .compare, .present, .and, .or, .not, .contains, .matches, .matchesText, .among, .amongList:
+    case .compare, .present, .and, .or, .not, .contains, .matches, .matchesText, .among, .amongList,
+      .amongRows:
       return .booleans(BooleanVector(values: try truth(&frame)))
     }
   }
@@ -151,6 +152,11 @@ extension BoundExpression {
     case .amongList(let operand, let list, let isNegated):
       return VectorConditions.among(
         try operand.evaluate(&frame), try list.evaluate(&frame), isNegated: isNegated)
+    case .amongRows(let operand, .result(let result), let isNegated):
+      let vector = try operand.evaluate(&frame)
+      return isNegated ? result.index.rowsOutside(of: vector) : result.index.rows(of: vector)
+    case .amongRows(_, .subplan(let number), _):
+      preconditionFailure("subplan \(number) has not been run")
     case .and, .or, .not: return try truth(&frame)
     default: return VectorConditions.truth(try evaluateRows(&frame))
     }

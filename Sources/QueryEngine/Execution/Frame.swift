@@ -40,7 +40,8 @@ struct Frame {
     let plan = LogicalPlan(
       scan: ScanStep(), segments: [PlanSegment()], slots: [], extractions: [],
       output: OutputStep(columns: []))
-    let layout = PlanLayout(plan, options: QueryOptions(now: 0))
+    let context = RunContext(functions: FunctionContext(now: 0, window: nil))
+    let layout = PlanLayout(plan, context: context)
     return Frame(RowBatch(rowCount: 1, columns: []), layout: layout)
   }
 
@@ -169,7 +170,8 @@ private struct EventRows {
   func discovered() throws -> [NamedColumn] {
     guard count > 0 else { return [] }
     return try rowGroup.discoveredFields().compactMap { field in
-      let vector = try rowGroup.column(field.name, rows: rows)
+      let path = DiscoveredName.path(ofName: field.name)
+      let vector = try rowGroup.column(path, rows: rows)
       return vector.isAllMissing ? nil : NamedColumn(name: field.name, vector: vector)
     }
   }

@@ -12,10 +12,13 @@ final class PlanLayout: Sendable {
 
   let context: RunContext
 
-  init(_ plan: LogicalPlan, options: QueryOptions) {
+  /// What the inner queries of the plan left, by their number.
+  let results: [SubplanResult]
+
+  init(_ plan: LogicalPlan, context: RunContext, results: [SubplanResult] = []) {
     self.plan = plan
-    context = RunContext(
-      functions: FunctionContext(now: options.now, window: plan.scan.window))
+    self.context = context
+    self.results = results
     captures = Self.captureSlots(plan)
     liveOut = plan.segments.indices.map { Self.live(after: $0, in: plan) }
     showsDiscovered = plan.output.names == nil

@@ -10,17 +10,31 @@ import QueryLanguage
 
 /// Runs one plan on one source.
 struct QueryRunner {
-  let layout: PlanLayout
+  let plan: LogicalPlan
   let options: QueryOptions
   let control: RunControl
+  let context: RunContext
 
   init(_ plan: LogicalPlan, options: QueryOptions) {
-    layout = PlanLayout(plan, options: options)
+    self.plan = plan
     self.options = options
     control = RunControl(options)
+    context = RunContext(functions: Self.functions(plan, options))
   }
 
-  private var plan: LogicalPlan { layout.plan }
+  /// Runs an inner query.
+  init(
+    _ plan: LogicalPlan, options: QueryOptions, control: RunControl, sharing outer: RunContext
+  ) {
+    self.plan = plan
+    self.options = options
+    self.control = control
+    context = RunContext(functions: Self.functions(plan, options), sharing: outer)
+  }
+
+  private static func functions(_ plan: LogicalPlan, _ options: QueryOptions) -> FunctionContext {
+    FunctionContext(now: options.now, window: plan.scan.statedWindow)
+  }
 
   func run(
     on source: any EventSource, sink: @escaping (ColumnBatch) throws -> Void
@@ -28,33 +42,70 @@ struct QueryRunner {
     let start = ContinuousClock.now
     let regexes = plan.regexes
     let givenUpBefore = regexes.map(\.limitedCount)
-    let output = OutputStage(layout: layout, limit: options.resultLimit, sink: sink)
-    let first = stages(behind: 0, before: output)
-    let result = try scanRunner(source).run(into: first)
-    let scanned = ContinuousClock.now
-    try first.finish()
-    let end = ContinuousClock.now
+    var statistics = QueryStatistics()
+    statistics.resultCount = try runPlan(on: source, &statistics, sink: sink)
     for (regex, before) in zip(regexes, givenUpBefore) where regex.limitedCount > before {
-      layout.context.warn(
+      context.warn(
         AnalyzerDiagnostics.regexStepLimit(regex.pattern, count: regex.limitedCount - before))
     }
-    var statistics = QueryStatistics(result)
-    statistics.damagedParts += control.damage.parts
-    statistics.resultCount = output.rowCount
+    statistics.addDamage(control.damage.parts)
     statistics.peakMemoryBytes = control.budget.peak
-    statistics.phases = [
-      ("scan", milliseconds(scanned - start)), ("finish", milliseconds(end - scanned)),
-    ]
-    statistics.elapsedMilliseconds = milliseconds(end - start)
-    statistics.approximations = layout.context.approximations
+    statistics.elapsedMilliseconds = (ContinuousClock.now - start).milliseconds
+    statistics.approximations = context.approximations
     return statistics
   }
 
-  /// What the scan would read and skip, in one line, found without reading a column.
+  /// Runs the inner queries, then the plan itself, and returns how many rows the sink got.
+  ///
+  /// - Parameter statistics: what reading costs is added to it; what matched is the plan's own.
+  func runPlan(
+    on source: any EventSource, _ statistics: inout QueryStatistics,
+    sink: @escaping (ColumnBatch) throws -> Void
+  ) throws -> Int {
+    let start = ContinuousClock.now
+    var results: [SubplanResult] = []
+    for subplan in plan.subplans {
+      results.append(try SubplanRun.result(of: subplan, in: self, on: source, &statistics))
+    }
+    let answered = ContinuousClock.now
+    let chain = StageChain(layout(with: results), control: control)
+    let output = OutputStage(layout: chain.layout, limit: options.resultLimit, sink: sink)
+    let first = chain.stages(behind: 0, before: output)
+    let result = try scanRunner(chain.layout, source).run(into: first)
+    let scanned = ContinuousClock.now
+    try first.finish()
+    statistics.add(result)
+    statistics.phases = [
+      ("scan", (scanned - answered).milliseconds),
+      ("finish", (ContinuousClock.now - scanned).milliseconds),
+    ]
+    if !results.isEmpty {
+      statistics.phases.insert(("subqueries", (answered - start).milliseconds), at: 0)
+    }
+    return output.rowCount
+  }
+
+  /// The plan ready to run, with what its inner queries found.
+  private func layout(with results: [SubplanResult]) -> PlanLayout {
+    var filled = plan.filled(with: results)
+    if options.isOptimized, !results.isEmpty { PredicateExtraction.apply(to: &filled) }
+    return PlanLayout(filled, context: context, results: results)
+  }
+
+  /// What the scans would read and skip, a line each, found without reading a column.
   func forecast(on source: any EventSource) throws -> String {
+    var lines: [String] = []
+    for (number, subplan) in plan.subplans.enumerated() {
+      let inner = QueryRunner(subplan.plan, options: options)
+      lines.append("subquery \(number + 1) \(try inner.forecast(on: source))")
+    }
+    return (lines + [try forecastOfScan(on: source)]).joined(separator: "\n")
+  }
+
+  private func forecastOfScan(on source: any EventSource) throws -> String {
     // Files have no directory of what is in them: to know it is to read them.
     if source is FileEventSource { return "would read the files whole" }
-    let cursor = try source.scan(scanRunner(source).request)
+    let cursor = try source.scan(scanRunner(layout(with: []), source).request)
     var events = 0
     while let rowGroup = try cursor.next() {
       try control.check()
@@ -66,13 +117,27 @@ struct QueryRunner {
       + "\(scan.segmentsSkipped) segments with \(scan.rowsSkipped) events"
   }
 
-  private func scanRunner(_ source: any EventSource) -> ScanRunner {
+  private func scanRunner(_ layout: PlanLayout, _ source: any EventSource) -> ScanRunner {
     ScanRunner(
       layout: layout, source: source, control: control, workers: max(1, options.workers))
   }
 
+}
+
+/// The stages of one run, one behind the other.
+struct StageChain {
+  let layout: PlanLayout
+  let control: RunControl
+
+  init(_ layout: PlanLayout, control: RunControl) {
+    self.layout = layout
+    self.control = control
+  }
+
+  private var plan: LogicalPlan { layout.plan }
+
   /// The steps behind the streaming part of a segment, to the end of the query.
-  private func stages(behind index: Int, before output: any RowStage) -> any RowStage {
+  func stages(behind index: Int, before output: any RowStage) -> any RowStage {
     let segment = plan.segments[index]
     var next: any RowStage
     if index + 1 < plan.segments.count {
@@ -101,15 +166,23 @@ struct QueryRunner {
     if let tail = segment.tail { next = TailStage(tail, control: control, next: next) }
     return next
   }
+}
 
-  private func milliseconds(_ duration: Duration) -> Double {
-    Double(duration.components.seconds) * 1e3 + Double(duration.components.attoseconds) / 1e15
+extension Duration {
+  fileprivate var milliseconds: Double {
+    Double(components.seconds) * 1e3 + Double(components.attoseconds) / 1e15
   }
 }
 
 extension LogicalPlan {
-  /// Every regular expression of the plan.
+  /// Every regular expression of the plan and of the queries inside it, each once.
   fileprivate var regexes: [CompiledRegex] {
+    var known: Set<ObjectIdentifier> = []
+    return (ownRegexes + subplans.flatMap(\.plan.regexes))
+      .filter { known.insert(ObjectIdentifier($0)).inserted }
+  }
+
+  private var ownRegexes: [CompiledRegex] {
     var found: [CompiledRegex] = []
     func collect(_ expression: BoundExpression) {
       if case .matches(_, let regex, _) = expression.kind { found.append(regex) }
@@ -132,19 +205,25 @@ extension LogicalPlan {
 }
 
 extension QueryStatistics {
-  fileprivate init(_ result: ScanRunner.Result) {
+  /// Adds what a scan cost. What matched is told of the last scan added, that of the query itself,
+  /// which runs behind its inner ones; log groups are those of the scan that read most of them.
+  fileprivate mutating func add(_ result: ScanRunner.Result) {
     let scan = result.statistics
-    self.init()
     recordsMatched = result.matchedCount
-    recordsScanned = scan.rowsScanned
-    bytesScanned = scan.rawBytesScanned
-    bytesRead = scan.bytesRead
-    recordsSkipped = scan.rowsSkipped
-    logGroupsScanned = scan.logGroupsScanned
-    segmentsRead = scan.segmentsRead
-    segmentsSkipped = scan.segmentsSkipped
-    rowGroupsRead = scan.rowGroupsRead
-    rowGroupsSkipped = scan.rowGroupsSkipped
-    damagedParts = scan.damagedParts
+    recordsScanned += scan.rowsScanned
+    bytesScanned += scan.rawBytesScanned
+    bytesRead += scan.bytesRead
+    recordsSkipped += scan.rowsSkipped
+    logGroupsScanned = max(logGroupsScanned, scan.logGroupsScanned)
+    segmentsRead += scan.segmentsRead
+    segmentsSkipped += scan.segmentsSkipped
+    rowGroupsRead += scan.rowGroupsRead
+    rowGroupsSkipped += scan.rowGroupsSkipped
+    addDamage(scan.damagedParts)
+  }
+
+  /// Adds parts that could not be read; one that two scans met is named once.
+  fileprivate mutating func addDamage(_ parts: [String]) {
+    for part in parts where !damagedParts.contains(part) { damagedParts.append(part) }
   }
 }

@@ -7,22 +7,36 @@ import Synchronization
 final class RunContext: Sendable {
   /// What `now()` and the window functions see.
   let functions: FunctionContext
-  private let notes = Mutex<(warnings: [Diagnostic], approximations: [String])>(([], []))
+  private let notes: Notes
 
-  init(functions: FunctionContext) { self.functions = functions }
+  /// What is to be said, shared by a query and those it runs inside.
+  private final class Notes: Sendable {
+    let all = Mutex<(warnings: [Diagnostic], approximations: [String])>(([], []))
+  }
+
+  init(functions: FunctionContext) {
+    self.functions = functions
+    notes = Notes()
+  }
+
+  /// The context of an inner query: with a window of its own, and one place for what is to be said.
+  init(functions: FunctionContext, sharing outer: RunContext) {
+    self.functions = functions
+    notes = outer.notes
+  }
 
   /// Adds a warning; equal ones are kept once.
   func warn(_ diagnostic: Diagnostic) {
-    notes.withLock { if !$0.warnings.contains(diagnostic) { $0.warnings.append(diagnostic) } }
+    notes.all.withLock { if !$0.warnings.contains(diagnostic) { $0.warnings.append(diagnostic) } }
   }
 
   /// Notes that a value of the answer is approximate, and why.
   func noteApproximation(_ text: String) {
-    notes.withLock {
+    notes.all.withLock {
       if !$0.approximations.contains(text) { $0.approximations.append(text) }
     }
   }
 
-  var warnings: [Diagnostic] { notes.withLock { $0.warnings } }
-  var approximations: [String] { notes.withLock { $0.approximations } }
+  var warnings: [Diagnostic] { notes.all.withLock { $0.warnings } }
+  var approximations: [String] { notes.all.withLock { $0.approximations } }
 }

@@ -2,7 +2,7 @@ import LogStorage
 
 /// Whether a run may go on: cancellation, deadline, budget, in one place for all its parts.
 struct RunControl: Sendable {
-  let deadline: ContinuousClock.Instant?
+  private(set) var deadline: ContinuousClock.Instant?
   let cancellation: QueryCancellation?
   let budget: MemoryBudget
   /// Row groups left out of the answer.
@@ -14,6 +14,15 @@ struct RunControl: Sendable {
     cancellation = options.cancellation
     budget = MemoryBudget(limit: options.memoryLimit)
     progress = options.progress
+  }
+
+  /// The same control, with an earlier end if that comes first.
+  func limited(to time: Duration?) -> RunControl {
+    guard let time else { return self }
+    var limited = self
+    let end = ContinuousClock.now + time
+    limited.deadline = deadline.map { min($0, end) } ?? end
+    return limited
   }
 
   /// Called once per row group and per batch.

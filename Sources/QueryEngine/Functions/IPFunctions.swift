@@ -3,13 +3,22 @@ import Columnar
 /// Functions of IP addresses.
 enum IPFunctions {
   static let all: [ScalarFunction] = [
-    test("isValidIp", "Whether the text is an IPv4 or IPv6 address.", "isValidIp('10.0.0.1')") {
+    test(
+      "isValidIp", "Whether the text is an IPv4 or IPv6 address.", "isValidIp('10.0.0.1')",
+      ofMissing: .boolean(false)
+    ) {
       _ in true
     },
-    test("isValidIpV4", "Whether the text is an IPv4 address.", "isValidIpV4('10.0.0.1')") {
+    test(
+      "isValidIpV4", "Whether the text is an IPv4 address.", "isValidIpV4('10.0.0.1')",
+      ofMissing: .boolean(false)
+    ) {
       $0.isV4
     },
-    test("isValidIpV6", "Whether the text is an IPv6 address.", "isValidIpV6('fe80::1')") {
+    test(
+      "isValidIpV6", "Whether the text is an IPv6 address.", "isValidIpV6('fe80::1')",
+      ofMissing: .boolean(false)
+    ) {
       !$0.isV4
     },
     subnet(
@@ -23,7 +32,11 @@ enum IPFunctions {
       "isIpv6InSubnet('2001:db8::1', '2001:db8::/32')", false),
     ScalarFunction(
       "ipv4ToNumber", .address, [.one("s")], "number", "The 32-bit number of an IPv4 address.",
-      example: "ipv4ToNumber('10.0.0.1')"
+      example: "ipv4ToNumber('10.0.0.1')",
+      prepare: { literals throws(ArgumentProblem) in
+        try checkFamily(of: literals[0], wantsV4: true)
+        return nil
+      }
     ) { arguments, _ in
       guard let address = arguments[0].text.flatMap(IPAddress.init), address.isV4 else {
         return .missing
@@ -49,14 +62,25 @@ enum IPFunctions {
     },
   ]
 
+  /// - Parameter ofMissing: what the function gives without a text; what is no address is false.
   private static func test(
-    _ name: String, _ summary: String, _ example: String,
+    _ name: String, _ summary: String, _ example: String, ofMissing: Value = .missing,
     _ holds: @escaping @Sendable (IPAddress) -> Bool
   ) -> ScalarFunction {
     ScalarFunction(name, .address, [.one("s")], "boolean", summary, example: example) {
       arguments, _ in
-      .boolean(arguments[0].text.flatMap(IPAddress.init).map(holds) ?? false)
+      guard let text = arguments[0].text else { return ofMissing }
+      return .boolean(IPAddress(text).map(holds) ?? false)
     }
+  }
+
+  /// A literal address of the wrong family is a slip that would never be true of any row.
+  private static func checkFamily(of literal: Value?, wantsV4: Bool?) throws(ArgumentProblem) {
+    guard let wantsV4, let address = literal?.text.flatMap(IPAddress.init),
+      address.isV4 != wantsV4
+    else { return }
+    let wanted = wantsV4 ? "an IPv4 address" : "an IPv6 address"
+    throw ArgumentProblem(argument: 0, kind: .mustBe(wanted))
   }
 
   /// - Parameter wantsV4: the family both must be of; `nil` for either.
@@ -64,9 +88,8 @@ enum IPFunctions {
     _ name: String, _ summary: String, _ example: String, _ wantsV4: Bool?
   ) -> ScalarFunction {
     @Sendable func holds(_ value: Value, _ subnet: IPSubnet?) -> Value {
-      guard let subnet, let address = value.text.flatMap(IPAddress.init) else {
-        return .boolean(false)
-      }
+      guard let text = value.text else { return .missing }
+      guard let subnet, let address = IPAddress(text) else { return .boolean(false) }
       return .boolean((wantsV4 ?? address.isV4) == address.isV4 && subnet.contains(address))
     }
     let wanted =
@@ -78,13 +101,17 @@ enum IPFunctions {
     return ScalarFunction(
       name, .address, [.one("s"), .one("cidr")], "boolean", summary, example: example,
       prepare: { literals throws(ArgumentProblem) in
+        try checkFamily(of: literals[0], wantsV4: wantsV4)
         guard let literal = literals[1] else { return nil }
         guard let subnet = literal.text.flatMap(IPSubnet.init),
           (wantsV4 ?? subnet.address.isV4) == subnet.address.isV4
         else { throw ArgumentProblem(argument: 1, kind: .mustBe(wanted)) }
         return { arguments, _ in holds(arguments[0], subnet) }
       }
-    ) { arguments, _ in holds(arguments[0], arguments[1].text.flatMap(IPSubnet.init)) }
+    ) { arguments, _ in
+      guard let text = arguments[1].text else { return .missing }
+      return holds(arguments[0], IPSubnet(text))
+    }
   }
 }
 

@@ -38,9 +38,12 @@ extension BoundExpression {
   }
 
   /// Whether the value cannot depend on when and where the query runs. Calls are left alone: the
-  /// clock and the window belong to the run.
+  /// clock, the window and what inner queries find belong to the run.
   private var isFoldable: Bool {
-    if case .call = kind { return false }
+    switch kind {
+    case .call, .amongRows: return false
+    default: break
+    }
     return children.allSatisfy(\.isFoldable)
   }
 

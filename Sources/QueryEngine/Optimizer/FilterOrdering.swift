@@ -29,6 +29,7 @@ extension BoundExpression {
       case .matches, .matchesText: 60
       case .call: 30
       case .among(_, let values, _): 2 + values.count
+      case .amongRows: 8
       default: 2
       }
     return min(1_000_000, children.reduce(own) { min(1_000_000, $0 + $1.cost(plan)) })

@@ -6,6 +6,9 @@ enum Optimizer {
     FilterOrdering.apply(to: &plan)
     TimeRangeExtraction.apply(to: &plan)
     PredicateExtraction.apply(to: &plan)
+    for index in plan.subplans.indices {
+      plan.subplans[index].plan = optimized(plan.subplans[index].plan)
+    }
     return plan
   }
 }

@@ -21,6 +21,11 @@ enum PredicateExtraction {
       return comparisons(comparison, left, right, plan)
     case .among(let operand, let values, isNegated: false):
       return field(operand, plan).map { [FieldPredicate(field: $0, test: .oneOf(values))] } ?? []
+    case .amongRows(let operand, .result(let result), isNegated: false):
+      // A long list rules out little and is gone through for each row group.
+      guard result.values.count <= 1_000 else { return [] }
+      return field(operand, plan)
+        .map { [FieldPredicate(field: $0, test: .oneOf(result.values))] } ?? []
     case .present(let operand):
       return field(operand, plan).map { [FieldPredicate(field: $0, test: .present)] } ?? []
     case .contains(let operand, let pattern, isNegated: false):

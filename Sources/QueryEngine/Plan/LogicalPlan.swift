@@ -20,6 +20,8 @@ struct LogicalPlan: Sendable {
   /// What each `parse` does; captures refer to it by index.
   var extractions: [Extraction]
   var output: OutputStep
+  /// Queries that are run before this one; conditions and commands refer to them by index.
+  var subplans: [Subplan] = []
 }
 
 /// What is read.
@@ -27,6 +29,9 @@ struct ScanStep: Sendable {
   var logGroups: [String]?
   /// Event times in ms, both ends inclusive.
   var window: ClosedRange<Int64>?
+  /// The window as the query has it, which functions such as `queryStartTime` tell; the scan may
+  /// read less of it, or another one.
+  var statedWindow: ClosedRange<Int64>?
   /// Conditions that every useful event satisfies.
   var predicates: [FieldPredicate] = []
 }

@@ -27,12 +27,20 @@ struct PlanPrinter {
   }
 
   func text() -> String {
-    var lines = scanLines()
+    var lines = subplanLines() + scanLines()
     for (index, segment) in plan.segments.enumerated() {
       lines += segmentLines(segment, number: index + 1)
     }
     lines.append("show " + outputText())
     return lines.joined(separator: "\n")
+  }
+
+  /// The inner queries, which run first.
+  private func subplanLines() -> [String] {
+    plan.subplans.enumerated().flatMap { number, subplan in
+      ["subquery \(number + 1) for \(subplan.name)"]
+        + PlanPrinter(subplan.plan).text().split(separator: "\n").map { "  \($0)" }
+    }
   }
 
   private func scanLines() -> [String] {
@@ -111,6 +119,13 @@ struct PlanPrinter {
     return value.text ?? (value.isMissing ? "null" : "a list or map")
   }
 
+  private func text(_ rows: RowSet) -> String {
+    switch rows {
+    case .subplan(let number): "subquery \(number + 1)"
+    case .result(let result): "\(result.values.count) values"
+    }
+  }
+
   private func text(_ expression: BoundExpression) -> String {
     switch expression.kind {
     case .literal(let value): text(value)
@@ -134,6 +149,8 @@ struct PlanPrinter {
       "\(text(e)) \(isNegated ? "not in" : "in") [\(values.map(text).joined(separator: ", "))]"
     case .amongList(let e, let list, let isNegated):
       "\(text(e)) \(isNegated ? "not in" : "in") \(text(list))"
+    case .amongRows(let e, let rows, let isNegated):
+      "\(text(e)) \(isNegated ? "not in" : "in") \(text(rows))"
     case .list(let list): "[\(list.map(text).joined(separator: ", "))]"
     case .member(let e, let name): "\(text(e)).\(name)"
     case .index(let e, let index): "\(text(e))[\(text(index))]"

@@ -1,3 +1,5 @@
+import LogStorage
+
 // Names end here. Every value that a query can talk about - a field of the event, an alias, a
 // capture of `parse`, an aggregate - gets a number, its *slot*, once and for all. A name that is
 // defined a second time gets a second slot, so "the newest definition shadows the older one" needs
@@ -27,10 +29,10 @@ enum SlotSource: Sendable {
 /// What a query can name of an event.
 enum EventField: Sendable, Hashable {
   case timestamp, ingestionTime, message, logStream, log, pointer
-  /// A discovered field by its dotted name.
+  /// A discovered field by its dotted path.
   case discovered(String)
 
-  /// The field as a query writes it.
+  /// The field as a query writes it, less the second `@` of a name that has one of its own.
   var name: String {
     switch self {
     case .timestamp: "@timestamp"
@@ -39,7 +41,7 @@ enum EventField: Sendable, Hashable {
     case .logStream: "@logStream"
     case .log: "@log"
     case .pointer: "@ptr"
-    case .discovered(let name): name
+    case .discovered(let path): path
     }
   }
 
@@ -51,7 +53,7 @@ enum EventField: Sendable, Hashable {
     case "@logStream": self = .logStream
     case "@log": self = .log
     case "@ptr": self = .pointer
-    default: self = .discovered(name)
+    default: self = .discovered(DiscoveredName.path(ofName: name))
     }
   }
 }

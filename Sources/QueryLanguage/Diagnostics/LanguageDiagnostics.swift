@@ -86,7 +86,8 @@ package enum LanguageDiagnostics {
     return diagnostic
   }
 
-  static func foreignSpelling(
+  /// A spelling of other languages that is understood; the warning names ours.
+  package static func foreignSpelling(
     _ found: String, of spelling: String, at range: SourceRange
   ) -> Diagnostic {
     Diagnostic(

@@ -29,11 +29,14 @@ struct FieldListing {
         let isNew = fields[name] == nil
         fields[name, default: Field()].events += rowCount
         if isNew {
-          fields[name]?.types = Self.types(of: try rowGroup.column(name, rows: nil))
+          fields[name]?.types = Self.types(
+            of: try rowGroup.column(DiscoveredName.path(ofName: name), rows: nil))
         }
       }
       let stored = (rowGroup as? EncodedRowGroupReader)?.storedByteCounts() ?? [:]
-      for (name, bytes) in stored { fields[name]?.storedBytes += bytes }
+      for (path, bytes) in stored {
+        fields[DiscoveredName.name(ofPath: path)]?.storedBytes += bytes
+      }
     }
     damagedParts = cursor.statistics.damagedParts
   }

@@ -1,0 +1,89 @@
+import Columnar
+import LogStorage
+
+/// Runs one inner query to its end and keeps what is wanted of it.
+///
+/// What is kept is counted against the budget of the whole query under the name of the command
+/// that wants it, and stays counted, for it is held as long as the outer query runs.
+final class SubplanRun {
+  private let subplan: Subplan
+  private let control: RunControl
+  private var result: SubplanResult
+  private var reserved = 0
+  private var byteCountOfValues = 0
+
+  private init(_ subplan: Subplan, control: RunControl) {
+    self.subplan = subplan
+    self.control = control
+    result = SubplanResult()
+    if case .values = subplan.use { result.index = EqualityIndex(isSet: true) }
+  }
+
+  /// - Parameter statistics: what reading costs is added to it.
+  /// - Throws: ``QueryFailure``, `StorageError`.
+  static func result(
+    of subplan: Subplan, in outer: QueryRunner, on source: any EventSource,
+    _ statistics: inout QueryStatistics
+  ) throws -> SubplanResult {
+    let control = outer.control.limited(to: subplan.timeLimit)
+    var options = outer.options
+    options.resultLimit = subplan.rowLimit
+    let runner = QueryRunner(
+      subplan.plan, options: options, control: control, sharing: outer.context)
+    let run = SubplanRun(subplan, control: control)
+    do {
+      _ = try runner.runPlan(on: source, &statistics) { try run.take($0) }
+    } catch QueryFailure.timedOut {
+      try outer.control.check()
+      throw QueryFailure.refused(
+        code: "E408",
+        "the subquery of \(subplan.name) ran longer than "
+          + "\(EngineLimits.subquerySeconds) seconds; narrow it")
+    }
+    return run.result
+  }
+
+  private func take(_ batch: ColumnBatch) throws {
+    switch subplan.use {
+    case .rows: try keep(batch)
+    case .values(let column): try take(values: batch.columns[column])
+    case .join(let key):
+      for row in 0..<batch.rowCount { result.index.insert(batch.columns[key].value(at: row)) }
+      guard result.index.keyCount <= EngineLimits.joinKeys else {
+        throw QueryFailure.refused(
+          code: "E210",
+          "the right side of join has more than \(EngineLimits.joinKeys) different keys; "
+            + "filter or aggregate it first")
+      }
+      try keep(batch)
+    }
+  }
+
+  private func keep(_ batch: ColumnBatch) throws {
+    result.rows.append(batch)
+    byteCountOfValues += batch.columns.reduce(0) { $0 + $1.approximateByteCount }
+    try reserve()
+  }
+
+  private func take(values column: ColumnVector) throws {
+    for row in 0..<column.count {
+      let value = column.value(at: row)
+      if value.isMissing || value.isStructure || !result.index.insert(value) { continue }
+      result.values.append(value)
+      byteCountOfValues += value.approximateByteCount
+      guard result.values.count <= EngineLimits.subqueryValues else {
+        throw QueryFailure.refused(
+          code: "E213",
+          "the subquery of \(subplan.name) returns more than \(EngineLimits.subqueryValues) "
+            + "values; filter it, or use join")
+      }
+    }
+    try reserve()
+  }
+
+  private func reserve() throws(QueryFailure) {
+    let byteCount = byteCountOfValues + result.index.byteCount
+    try control.budget.reserve(byteCount - reserved, for: subplan.name)
+    reserved = byteCount
+  }
+}
