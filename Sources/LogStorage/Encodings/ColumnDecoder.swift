@@ -1,15 +1,45 @@
+/// What the values of a column may be made of beside the column's own bytes.
+protocol ColumnSurroundings: AnyObject {
+  /// Event times of all rows, in ms.
+  func timestamps() throws -> [Int64]
+  /// The packed identifiers of a width.
+  func identifierPool(width: Int) throws -> [UInt8]
+  /// The values of another chunk in some rows.
+  func reference(to chunk: Int, rows: [UInt32]) throws -> ColumnReference
+}
+
+/// A column's place in its row group: asked when a value needs it, which for most is never.
+struct ColumnContext {
+  let decompressor: Decompressor
+  unowned let surroundings: any ColumnSurroundings
+  /// Row of each value; `nil` when every row has one.
+  let rows: () throws -> [UInt32]?
+
+  /// Event times of the rows of the values, in ms.
+  func times() throws -> [Int64] {
+    let times = try surroundings.timestamps()
+    guard let rows = try rows() else { return times }
+    return rows.map { times[Int($0)] }
+  }
+
+  /// The context of some of the values, by their places.
+  func narrowed(to places: @escaping () -> [Int]) -> ColumnContext {
+    let rows = rows
+    return ColumnContext(decompressor: decompressor, surroundings: surroundings) {
+      guard let all = try rows() else { return places().map { UInt32(truncatingIfNeeded: $0) } }
+      return places().map { all[$0] }
+    }
+  }
+}
+
 /// Reads a column chunk back. The bytes passed their checksum, but every count, width and code
 /// is checked all the same: damage must throw, never trap.
 enum ColumnDecoder {
-  /// - Parameters:
-  ///   - count: values in the chunk.
-  ///   - times: event times of the rows of the values, in ms; needed by times stored as distances.
-  ///   - pool: the packed identifiers of a width; needed by references into it.
+  /// - Parameter count: values in the chunk.
   static func decode(
-    _ bytes: UnsafeRawBufferPointer, encoding: ColumnEncoding, count: Int,
-    times: () throws -> [Int64], pool: (_ width: Int) throws -> [UInt8],
-    decompressor: Decompressor
+    _ bytes: UnsafeRawBufferPointer, encoding: ColumnEncoding, count: Int, context: ColumnContext
   ) throws -> ColumnData {
+    let decompressor = context.decompressor
     var reader = ByteReader(bytes)
     switch encoding {
     case .constant:
@@ -21,7 +51,8 @@ enum ColumnDecoder {
       return .decimals(try decimals(&reader, count: count, decompressor: decompressor))
     case .timestampText:
       return .timestamps(
-        try timestamps(&reader, count: count, times: try times(), decompressor: decompressor))
+        try timestamps(&reader, count: count, times: try context.times(),
+          decompressor: decompressor))
     case .dictionary:
       let entryCount = try reader.count(limit: min(count, 65_535))
       let entries = try texts(&reader, count: entryCount, decompressor: decompressor)
@@ -41,19 +72,16 @@ enum ColumnDecoder {
       }
       return .identifiers(
         try identifiers(
-          &reader, form: form, pool: try pool(form.width), count: count,
+          &reader, form: form, pool: try context.surroundings.identifierPool(width: form.width), count: count,
           decompressor: decompressor))
     case .templates:
-      return .templates(
-        try TemplateRun(&reader, count: count, decompressor: decompressor) {
-          encoding, bytes, count, texts in
-          try decode(
-            bytes, encoding: encoding, count: count,
-            times: {
-              let times = try times()
-              return texts().map { times[$0] }
-            }, pool: pool, decompressor: decompressor)
-        })
+      return .templates(try TemplateRun(&reader, count: count, context: context))
+    case .reference:
+      let chunk = try reader.count(limit: 1 << 24)
+      guard let rows = try context.rows(), rows.count == count else {
+        throw DecodingFailure("a reference that is no variable")
+      }
+      return .reference(try context.surroundings.reference(to: chunk, rows: rows))
     }
   }
 

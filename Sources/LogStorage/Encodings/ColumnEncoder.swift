@@ -8,37 +8,47 @@
 struct ColumnEncoder {
   let column: SlotColumn
   let kind: SlotKind
-  /// Event time of the row of each value, in ms.
-  let times: ColumnTimes
+  let rows: ColumnRows
   let compressor: Compressor?
   /// Where identifiers go, shared by all columns of the row group.
   let pools: IdentifierPools
+  /// The other columns of the row group, to which variables of templates may refer.
+  var siblings: SiblingColumns?
 
-  /// Encodes the column.
-  ///
-  /// - Parameter memory: what earlier chunks of the same column taught; updated.
-  func encode(memory: inout EncodingMemory) -> EncodedColumn {
+  /// Encodes the column if all its values are one, or of one kind: numbers, times, identifiers.
+  func encodeTyped() -> EncodedColumn? {
     if isConstant { return constant() }
     switch kind {
-    case .number:
-      if let result = number() { return result }
+    case .number: return number()
     case .string:
       if column.length(0) >= 19, let result = timestampText() { return result }
-      if let result = identifiers() { return result }
-    case .literal, .verbatim, .text: break
+      return identifiers()
+    case .literal, .verbatim, .text: return nil
     }
-    return text(memory: &memory)
   }
 
   /// Encodes the values of a variable of templates, which may be anything.
-  ///
-  /// - Parameter mayBeTime: `times` are those of the values.
-  func encodeVariable(mayBeTime: Bool) -> EncodedColumn {
+  func encodeVariable() -> EncodedColumn {
     if isConstant { return constant() }
+    if let result = reference() { return result }
     if let result = number() { return result }
-    if mayBeTime, let result = timestampText() { return result }
+    if column.length(0) >= 19, let result = timestampText() { return result }
     if let result = identifiers() { return result }
     return dictionary() ?? plain()
+  }
+
+  /// Encodes values that have nothing in common.
+  func encodeMixed() -> EncodedColumn { isConstant ? constant() : dictionary() ?? plain() }
+
+  /// The number of a column that has the same values in the same rows.
+  private func reference() -> EncodedColumn? {
+    guard let siblings, column.count >= 8, let numbers = rows.numbers,
+      let chunk = siblings.chunk(equalTo: column, rows: Array(numbers))
+    else { return nil }
+    var writer = ByteWriter()
+    writer.append(varint: chunk)
+    return EncodedColumn(
+      encoding: .reference, bytes: writer.bytes, zone: .none, hasEscapes: false)
   }
 
   // MARK: Text
@@ -48,8 +58,11 @@ struct ColumnEncoder {
 
   /// A dictionary, templates or plain text: what is smallest is found out by doing it once, then kept up for some
   /// chunks of the column. A dictionary that is nearly as small wins: queries work on its codes.
-  private func text(memory: inout EncodingMemory) -> EncodedColumn {
-    let mayBeTemplates = kind != .literal && column.count >= Self.leastTemplateRows
+  ///
+  /// - Parameter memory: what earlier chunks of the same column taught; updated.
+  func encodeText(memory: inout EncodingMemory) -> EncodedColumn {
+    let mayBeTemplates =
+      kind != .literal && column.count >= Self.leastTemplateRows && compressor != nil
     switch memory.nextTextForm() {
     case .dictionary?:
       if let result = dictionary() { return result }
@@ -213,7 +226,7 @@ struct ColumnEncoder {
         }
       }
       formOf.append(UInt16(current))
-      residuals.append(ticks &- form.ticks(milliseconds: times[i]))
+      residuals.append(ticks &- form.ticks(milliseconds: rows.time(i)))
     }
     var writer = ByteWriter(capacity: column.count)
     writer.append(varint: forms.count)

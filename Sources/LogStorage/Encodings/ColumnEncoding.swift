@@ -19,6 +19,8 @@ package enum ColumnEncoding: UInt8, Sendable, CaseIterable, CustomStringConverti
   case double = 8
   /// Templates and columns of what varies in them.
   case templates = 9
+  /// The values of another column in the same rows; only for variables of templates.
+  case reference = 10
 
   package var description: String {
     switch self {
@@ -31,6 +33,7 @@ package enum ColumnEncoding: UInt8, Sendable, CaseIterable, CustomStringConverti
     case .identifier: "identifier"
     case .double: "double"
     case .templates: "templates"
+    case .reference: "reference"
     }
   }
 }
@@ -57,10 +60,13 @@ enum ColumnData {
   case identifiers(IdentifierRun)
   case doubles([Double])
   case templates(TemplateRun)
+  case reference(ColumnReference)
 
   /// Appends the exact text of value `i`.
+  ///
+  /// - Throws: when what it is made of is read first here, and damaged.
   @inline(__always)
-  func appendText(_ i: Int, to output: inout [UInt8]) {
+  func appendText(_ i: Int, to output: inout [UInt8]) throws {
     switch self {
     case .constant(let bytes): output.append(contentsOf: bytes)
     case .dictionary(let codes, let entries): entries.append(Int(codes[i]), to: &output)
@@ -70,8 +76,21 @@ enum ColumnData {
     case .texts(let run): run.append(i, to: &output)
     case .identifiers(let run): run.append(i, to: &output)
     case .doubles(let values): DoubleStream.append(values[i], to: &output)
-    case .templates(let run): run.append(i, to: &output)
+    case .templates(let run): try run.append(i, to: &output)
+    case .reference(let reference): try reference.append(i, to: &output)
     }
+  }
+}
+
+/// Values that another column has.
+struct ColumnReference {
+  /// The other column: one element, which may itself refer on.
+  let column: [ColumnData]
+  /// Where each value stands in it.
+  let positions: [UInt32]
+
+  func append(_ i: Int, to output: inout [UInt8]) throws {
+    try column[0].appendText(Int(positions[i]), to: &output)
   }
 }
 

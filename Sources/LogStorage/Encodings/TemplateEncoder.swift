@@ -39,35 +39,30 @@ struct TemplateEncoder {
     writer.append(stream: Array(texts.joined()), compressor: encoder.compressor)
     CodeStream.encode(
       split.codes, cardinality: split.keptCount + 1, to: &writer, compressor: encoder.compressor)
-    append(dealt.exceptions, rows: nil, to: &writer)
-    append(dealt.shared, rows: nil, to: &writer)
-    for own in dealt.columns {
-      append(own.slots, rows: own.rows, to: &writer)
-    }
+    append(dealt.exceptions, values: nil, to: &writer)
+    append(dealt.shared, values: nil, to: &writer)
+    for own in dealt.columns { append(own.slots, values: own.values, to: &writer) }
     return writer.bytes
   }
 
-  /// Appends a column of variables; nothing for no values.
-  private func append(_ slots: [UInt64], rows: [UInt32]?, to writer: inout ByteWriter) {
+  /// Appends a column of variables; nothing for no variables.
+  ///
+  /// - Parameter values: the texts of the column that the variables are of, if it is one each.
+  private func append(_ slots: [UInt64], values: [UInt32]?, to writer: inout ByteWriter) {
     guard !slots.isEmpty else { return }
+    let rows = (values ?? []).map { UInt32(truncatingIfNeeded: encoder.rows.row(Int($0))) }
     let encoded = slots.withUnsafeBufferPointer { slots in
-      let column = SlotColumn(base: self.column.base, slots: slots)
-      return times(of: column, rows: rows).withUnsafeBufferPointer { times in
-        ColumnEncoder(
-          column: column, kind: .string, times: ColumnTimes(rowTimes: times, rows: nil),
-          compressor: encoder.compressor, pools: encoder.pools
-        ).encodeVariable(mayBeTime: !times.isEmpty)
+      rows.withUnsafeBufferPointer { rows in
+        let nested = ColumnEncoder(
+          column: SlotColumn(base: column.base, slots: slots), kind: .string,
+          rows: ColumnRows(times: encoder.rows.times, numbers: rows),
+          compressor: encoder.compressor, pools: encoder.pools, siblings: encoder.siblings)
+        return values == nil ? nested.encodeMixed() : nested.encodeVariable()
       }
     }
     writer.append(encoded.encoding.rawValue)
     writer.append(varint: encoded.bytes.count)
     writer.append(contentsOf: encoded.bytes)
-  }
-
-  /// Event times of the values' rows, if the values look like times.
-  private func times(of values: SlotColumn, rows: [UInt32]?) -> [Int64] {
-    guard let rows, values.length(0) >= 19 else { return [] }
-    return rows.map { encoder.times[Int($0)] }
   }
 }
 
@@ -131,8 +126,8 @@ private struct SplitTexts {
   struct Dealt {
     struct Column {
       var slots: [UInt64]
-      /// Text of each value.
-      var rows: [UInt32]
+      /// Text of each variable, by its place in the column.
+      var values: [UInt32]
     }
 
     var exceptions: [UInt64] = []
@@ -158,7 +153,7 @@ private struct SplitTexts {
       for variable in 0..<variableCount {
         let slots = rows.map { splitter.variables[Int(firstVariable[Int($0)]) &+ variable] }
         if rows.count >= ownColumnCount {
-          result.columns.append(Dealt.Column(slots: slots, rows: rows))
+          result.columns.append(Dealt.Column(slots: slots, values: rows))
         } else {
           result.shared += slots
         }

@@ -1,16 +1,18 @@
-/// A decoded column of templates: for each text its template, and the columns of the variables.
+/// A column of templates, decoded as far as the templates: the columns of the variables follow when a text is
+/// needed, each by itself.
 ///
-/// Exceptions are templates too: number 0 is one variable with nothing around it.
-struct TemplateRun: Sendable {
+/// Exceptions are a template too: number 0 is one variable with nothing around it. Belongs to the reader of
+/// its row group, and like it to one worker.
+final class TemplateRun {
   /// Where a variable's values are.
-  struct Slot: Sendable {
+  struct Slot {
     /// Index in `columns`.
     var column: Int
     /// Where the template's first value stands in that column.
     var first: Int
   }
 
-  struct Template: Sendable {
+  struct Template {
     var pieces: ShapePieces
     var slots: [Slot]
   }
@@ -18,28 +20,84 @@ struct TemplateRun: Sendable {
   /// Template of each text.
   let codes: [UInt16]
   /// For each text, how many texts of its template stand before it.
-  let ordinals: [UInt32]
+  private let ordinals: [UInt32]
   let templates: [Template]
-  let columns: [ColumnData]
-  /// Values in each column.
-  let columnCounts: [Int]
+  private let columns: [VariableColumn]
+  private var decoded: [ColumnData?]
+  private let context: ColumnContext
 
   var count: Int { codes.count }
 
+  /// A column of variables as it is stored.
+  private struct VariableColumn {
+    var encoding: ColumnEncoding
+    var bytes: [UInt8]
+    var count: Int
+    /// The template of whose texts the values are, if it is one.
+    var template: Int?
+  }
+
+  /// Reads what ``TemplateEncoder`` wrote.
+  init(_ reader: inout ByteReader, count: Int, context: ColumnContext) throws {
+    self.context = context
+    let decompressor = context.decompressor
+    let ownColumnCount = try reader.count(limit: 65_536)
+    let templateCount = try reader.count(limit: min(count, 65_534))
+    var pieces = [ShapePieces(key: [TemplateSplitter.marker])]
+    pieces += try Self.pieces(&reader, count: templateCount, decompressor: decompressor)
+    codes = try CodeStream.decode(
+      &reader, count: count, cardinality: templateCount + 1, decompressor: decompressor)
+    var rowCounts = [Int](repeating: 0, count: templateCount + 1)
+    ordinals = codes.map { code in
+      defer { rowCounts[Int(code)] += 1 }
+      return UInt32(truncatingIfNeeded: rowCounts[Int(code)])
+    }
+    let layout = try Layout(
+      slotCounts: pieces.map(\.slotCount), rowCounts: rowCounts, ownColumnCount: ownColumnCount)
+    templates = zip(pieces, layout.slots).map { Template(pieces: $0, slots: $1) }
+    columns = try layout.columns.map { column in
+      let number = try reader.byte()
+      guard let encoding = ColumnEncoding(rawValue: number), encoding != .templates else {
+        throw DecodingFailure("a variable of encoding \(number)")
+      }
+      let bytes = try reader.take(try reader.count(limit: reader.remaining))
+      return VariableColumn(
+        encoding: encoding, bytes: Array(bytes), count: column.count, template: column.template)
+    }
+    decoded = Array(repeating: nil, count: columns.count)
+  }
+
+  private func column(_ index: Int) throws -> ColumnData {
+    if let known = decoded[index] { return known }
+    let column = columns[index]
+    let codes = codes
+    let data = try column.bytes.withUnsafeBytes {
+      try ColumnDecoder.decode(
+        $0, encoding: column.encoding, count: column.count,
+        context: context.narrowed { codes.indices.filter { Int(codes[$0]) == column.template } })
+    }
+    decoded[index] = data
+    return data
+  }
+
   /// Appends the text of value `i`.
-  func append(_ i: Int, to output: inout [UInt8]) {
+  ///
+  /// - Throws: `DecodingFailure` or `StorageError` if a column of its variables is damaged.
+  func append(_ i: Int, to output: inout [UInt8]) throws {
     let template = templates[Int(codes[i])]
     let ordinal = Int(ordinals[i])
-    template.pieces.append(to: &output) { slot, output in
+    try template.pieces.append(to: &output) { slot, output in
       let slot = template.slots[slot]
-      columns[slot.column].appendText(slot.first + ordinal, to: &output)
+      try column(slot.column).appendText(slot.first + ordinal, to: &output)
     }
   }
 
   /// All texts, end to end: variables are rendered column by column first, so that the loop over texts
   /// only copies.
-  func texts() -> TextRun {
-    let rendered = zip(columns, columnCounts).map { RenderedColumn($0, count: $1) }
+  func texts() throws -> TextRun {
+    let rendered = try columns.indices.map {
+      try RenderedColumn(column($0), count: columns[$0].count)
+    }
     let lanes = rendered.map(\.lane)
     let output = TextOutput(rowCapacity: count, bytesPerRow: 96)
     lanes.withUnsafeBufferPointer { lanes in
@@ -59,58 +117,15 @@ struct TemplateRun: Sendable {
   }
 
   /// The texts at `count` positions; a negative position gives an empty text.
-  func texts(_ count: Int, _ position: (Int) -> Int) -> TextRun {
+  func texts(_ count: Int, _ position: (Int) -> Int) throws -> TextRun {
     var run = TextRun(offsets: [0], bytes: [])
     run.offsets.reserveCapacity(count + 1)
     for i in 0..<count {
       let place = position(i)
-      if place >= 0 { append(place, to: &run.bytes) }
+      if place >= 0 { try append(place, to: &run.bytes) }
       run.offsets.append(UInt32(run.bytes.count))
     }
     return run
-  }
-}
-
-extension TemplateRun {
-  /// Reads what ``TemplateEncoder`` wrote.
-  ///
-  /// - Parameter nested: decodes a column of variables, given its encoding, bytes, count and, for times, the
-  ///   texts its values belong to.
-  init(
-    _ reader: inout ByteReader, count: Int, decompressor: Decompressor,
-    nested: (ColumnEncoding, UnsafeRawBufferPointer, _ count: Int, _ texts: () -> [Int]) throws
-      -> ColumnData
-  ) throws {
-    let ownColumnCount = try reader.count(limit: 65_536)
-    let templateCount = try reader.count(limit: min(count, 65_534))
-    var pieces = [ShapePieces(key: [TemplateSplitter.marker])]
-    pieces += try Self.pieces(&reader, count: templateCount, decompressor: decompressor)
-    codes = try CodeStream.decode(
-      &reader, count: count, cardinality: templateCount + 1, decompressor: decompressor)
-    var rowCounts = [Int](repeating: 0, count: templateCount + 1)
-    var ordinals: [UInt32] = []
-    ordinals.reserveCapacity(count)
-    for code in codes {
-      ordinals.append(UInt32(truncatingIfNeeded: rowCounts[Int(code)]))
-      rowCounts[Int(code)] += 1
-    }
-    self.ordinals = ordinals
-
-    let layout = try Layout(
-      slotCounts: pieces.map(\.slotCount), rowCounts: rowCounts, ownColumnCount: ownColumnCount)
-    templates = zip(pieces, layout.slots).map { Template(pieces: $0, slots: $1) }
-    columnCounts = layout.columns.map(\.count)
-    let codes = codes
-    columns = try layout.columns.map { column in
-      let number = try reader.byte()
-      guard let encoding = ColumnEncoding(rawValue: number), encoding != .templates else {
-        throw DecodingFailure("a variable of encoding \(number)")
-      }
-      let bytes = try reader.take(try reader.count(limit: reader.remaining))
-      return try nested(encoding, bytes, column.count) {
-        codes.indices.filter { Int(codes[$0]) == column.template }
-      }
-    }
   }
 
   private static func pieces(

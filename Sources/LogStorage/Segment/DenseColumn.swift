@@ -21,10 +21,11 @@ struct DenseColumn {
   let kind: SlotKind
   let hasEscapes: Bool
 
-  func vector(positions: Positions) -> ColumnVector {
+  /// - Throws: when a part of the column is read first here, and damaged.
+  func vector(positions: Positions) throws -> ColumnVector {
     switch data {
     case .constant(let text): constant(text, positions)
-    case .dictionary(let codes, let entries): dictionary(codes, entries, positions)
+    case .dictionary(let codes, let entries): try dictionary(codes, entries, positions)
     case .integers(let values):
       .integers(
         IntegerVector(
@@ -36,16 +37,17 @@ struct DenseColumn {
           scales: run.scales.isEmpty ? [] : gather(run.scales, positions, missing: 0),
           scale: run.scale, validity: validity(positions)))
     case .timestamps(let run): timestamps(run, positions)
-    case .texts(let run): texts(run, positions)
-    case .doubles: .values(values(positions))
+    case .texts(let run): try texts(run, positions)
+    case .doubles: try .values(values(positions))
     case .identifiers(let run): identifiers(run, positions)
-    case .templates(let run): templates(run, positions)
+    case .templates(let run): try templates(run, positions)
+    case .reference: try .values(values(positions))
     }
   }
 
   /// The values as a dictionary, if they are one value or a dictionary.
-  func coded(positions: Positions) -> ColumnVector {
-    let vector = vector(positions: positions)
+  func coded(positions: Positions) throws -> ColumnVector {
+    let vector = try vector(positions: positions)
     switch vector {
     case .constant(let value, let count):
       return .dictionary(
@@ -75,7 +77,7 @@ struct DenseColumn {
 
   private func dictionary(
     _ codes: [UInt16], _ entries: TextRun, _ positions: Positions
-  ) -> ColumnVector {
+  ) throws -> ColumnVector {
     if kind != .string, kind != .number {
       return literals(codes, entries, positions)
     }
@@ -83,7 +85,7 @@ struct DenseColumn {
     return .dictionary(
       DictionaryVector(
         codes: gather(codes, positions, missing: UInt16(entries.count)),
-        entries: values.vector(positions: .all(entries.count))))
+        entries: try values.vector(positions: .all(entries.count))))
   }
 
   /// `true`, `false` and `null`: the code of `null` becomes the code of a missing row.
@@ -121,18 +123,20 @@ struct DenseColumn {
   }
 
   /// Few texts are put together one by one, many all at once.
-  private func templates(_ run: TemplateRun, _ positions: Positions) -> ColumnVector {
+  private func templates(
+    _ run: TemplateRun, _ positions: Positions
+  ) throws -> ColumnVector {
     guard case .some(let rows, _) = positions, rows.count * 8 < run.count else {
-      return texts(run.texts(), positions)
+      return try texts(run.texts(), positions)
     }
-    let found = run.texts(rows.count) { Int(rows[$0]) }
+    let found = try run.texts(rows.count) { Int(rows[$0]) }
     let order = DenseColumn.Positions.some(
       rows.indices.map { rows[$0] < 0 ? -1 : Int32(truncatingIfNeeded: $0) },
       anyMissing: validity(positions) != nil)
-    return texts(found, order)
+    return try texts(found, order)
   }
 
-  private func texts(_ run: TextRun, _ positions: Positions) -> ColumnVector {
+  private func texts(_ run: TextRun, _ positions: Positions) throws -> ColumnVector {
     switch kind {
     case .string:
       let plain = hasEscapes ? JSONEscapes.decoded(run) : run
@@ -141,15 +145,15 @@ struct DenseColumn {
       }
       return spread(plain, positions)
     case .number:
-      return numbers(run, positions)
+      return try numbers(run, positions)
     case .literal, .verbatim, .text:
-      return .values(values(positions))
+      return try .values(values(positions))
     }
   }
 
   /// Numbers kept as text: whole ones as integers when all are, else each with its text.
-  private func numbers(_ run: TextRun, _ positions: Positions) -> ColumnVector {
-    let values = values(positions)
+  private func numbers(_ run: TextRun, _ positions: Positions) throws -> ColumnVector {
+    let values = try values(positions)
     var integers: [Int64] = []
     integers.reserveCapacity(values.count)
     for value in values {
@@ -162,17 +166,17 @@ struct DenseColumn {
     return .integers(IntegerVector(values: integers, validity: validity(positions)))
   }
 
-  private func values(_ positions: Positions) -> [Value] {
+  private func values(_ positions: Positions) throws -> [Value] {
     switch positions {
-    case .all(let count): (0..<count).map(value)
-    case .some(let rows, _): rows.map { $0 < 0 ? .missing : value(Int($0)) }
+    case .all(let count): try (0..<count).map(value)
+    case .some(let rows, _): try rows.map { $0 < 0 ? .missing : try value(Int($0)) }
     }
   }
 
   // MARK: Cells
 
   /// One value by its position in the chunk.
-  func value(_ position: Int) -> Value {
+  func value(_ position: Int) throws -> Value {
     switch data {
     case .constant(let text):
       return text.withUnsafeBytes { cell($0) }
@@ -189,9 +193,9 @@ struct DenseColumn {
     case .doubles(let numbers):
       let number = numbers[position]
       return .sourceNumber(SourceNumber(value: number, text: number.description))
-    case .decimals, .timestamps, .identifiers, .templates:
+    case .decimals, .timestamps, .identifiers, .templates, .reference:
       var text: [UInt8] = []
-      data.appendText(position, to: &text)
+      try data.appendText(position, to: &text)
       return text.withUnsafeBytes { cell($0) }
     }
   }

@@ -4,7 +4,7 @@ package import Columnar
 ///
 /// Belongs to one worker. Chunks are read with one positioned read each, checked against their checksum,
 /// decoded once and kept until the reader is dropped.
-package final class EncodedRowGroupReader: RowGroup {
+package final class EncodedRowGroupReader: RowGroup, ColumnSurroundings {
   package let handle: RowGroupHandle
   package let logGroup: String
   package let ordinal: Int
@@ -19,6 +19,8 @@ package final class EncodedRowGroupReader: RowGroup {
   private var cachedColumns: [Int: ColumnData] = [:]
   private var cachedPieces: [ShapePieces]?
   private var cachedPools: [Int: [UInt8]] = [:]
+  /// Columns on the way to which another one is being read.
+  private var columnsBeingRead: Set<Int> = []
 
   /// - Parameters:
   ///   - window: event times that are visible, ms; `nil` for all.
@@ -146,17 +148,24 @@ package final class EncodedRowGroupReader: RowGroup {
     guard let encoding = chunk.encoding else {
       throw damage(column: "column '\(chunk.path)'", "its encoding is not known to this version")
     }
+    guard !columnsBeingRead.contains(index) else {
+      throw damage(column: "column '\(chunk.path)'", "it refers to itself")
+    }
+    columnsBeingRead.insert(index)
+    defer { columnsBeingRead.remove(index) }
+    let context = ColumnContext(decompressor: decompressor, surroundings: self) {
+      [unowned self] in try rows(ofColumn: index)
+    }
     let data = try decoding(index) { bytes in
       try ColumnDecoder.decode(
-        bytes, encoding: encoding, count: chunk.valueCount, times: { try times(ofColumn: index) },
-        pool: { try identifierPool(width: $0) }, decompressor: decompressor)
+        bytes, encoding: encoding, count: chunk.valueCount, context: context)
     }
     cachedColumns[index] = data
     return data
   }
 
   /// The packed identifiers of a width, read once.
-  private func identifierPool(width: Int) throws -> [UInt8] {
+  func identifierPool(width: Int) throws -> [UInt8] {
     if let known = cachedPools[width] { return known }
     let chunks = handle.table.chunks
     guard
@@ -174,16 +183,36 @@ package final class EncodedRowGroupReader: RowGroup {
     return pool
   }
 
-  /// Event times of the rows whose shapes have the column.
-  private func times(ofColumn index: Int) throws -> [Int64] {
-    let times = try timestamps()
-    if handle.table.chunks[index].valueCount == rowCount { return times }
+  /// The rows whose shapes have the column; `nil` for all.
+  private func rows(ofColumn index: Int) throws -> [UInt32]? {
+    if handle.table.chunks[index].valueCount == rowCount { return nil }
     let has = handle.table.shapes.map { $0.columns.contains(index) }
-    let codes = try shapeCodes()
-    var result: [Int64] = []
+    var result: [UInt32] = []
     result.reserveCapacity(handle.table.chunks[index].valueCount)
-    for (row, code) in codes.enumerated() where has[Int(code)] { result.append(times[row]) }
+    for (row, code) in try shapeCodes().enumerated() where has[Int(code)] {
+      result.append(UInt32(truncatingIfNeeded: row))
+    }
     return result
+  }
+
+  /// - Throws: `StorageError` if the column is damaged, `DecodingFailure` if some row does not have it.
+  func reference(to chunk: Int, rows: [UInt32]) throws -> ColumnReference {
+    guard handle.table.chunks.indices.contains(chunk), handle.table.chunks[chunk].role == .column
+    else { throw DecodingFailure("a reference to chunk \(chunk), which is no column") }
+    let data = try columnData(chunk)
+    let rowsOfColumn = try self.rows(ofColumn: chunk)
+    guard let rowsOfColumn else { return ColumnReference(column: [data], positions: rows) }
+    var positions: [UInt32] = []
+    positions.reserveCapacity(rows.count)
+    var next = 0
+    for row in rows {
+      while next < rowsOfColumn.count, rowsOfColumn[next] < row { next += 1 }
+      guard next < rowsOfColumn.count, rowsOfColumn[next] == row else {
+        throw DecodingFailure("a reference to a value that row \(row) does not have")
+      }
+      positions.append(UInt32(truncatingIfNeeded: next))
+    }
+    return ColumnReference(column: [data], positions: positions)
   }
 
   // MARK: Texts

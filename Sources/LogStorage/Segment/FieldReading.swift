@@ -27,22 +27,22 @@ struct FieldReading {
     }
     if !resolution.hasStructures, !resolution.hasTexts {
       if chunks.isEmpty { return .missing(count: count) }
-      if chunks.count == 1 { return spread(chunks[0].index, chunks[0].data) }
-      if let united = united(chunks) { return united }
+      if chunks.count == 1 { return try spread(chunks[0].index, chunks[0].data) }
+      if let united = try united(chunks) { return united }
     }
     return try mixed(chunks, messages: messages)
   }
 
   // MARK: One chunk
 
-  private func spread(_ index: Int, _ data: ColumnData) -> ColumnVector {
+  private func spread(_ index: Int, _ data: ColumnData) throws -> ColumnVector {
     let chunk = table.chunks[index]
     let typed = DenseColumn(data: data, kind: chunk.kind, hasEscapes: chunk.hasEscapes)
     if chunk.valueCount == shapeCodes.count, resolution.places.allShapes(in: table, at: index) {
-      guard let rows else { return typed.vector(positions: .all(shapeCodes.count)) }
-      return typed.vector(positions: .some(rows.map { Int32(bitPattern: $0) }, anyMissing: false))
+      guard let rows else { return try typed.vector(positions: .all(shapeCodes.count)) }
+      return try typed.vector(positions: .some(rows.map { Int32(bitPattern: $0) }, anyMissing: false))
     }
-    return typed.vector(positions: positions(of: index))
+    return try typed.vector(positions: positions(of: index))
   }
 
   /// Position in the chunk of each wanted row's value, −1 for rows without.
@@ -84,7 +84,7 @@ struct FieldReading {
 
   /// A field that is a text in some rows and a number in others, each with few values: one dictionary of
   /// all, so that the query works on codes. `nil` when some chunk is no dictionary.
-  private func united(_ chunks: [(index: Int, data: ColumnData)]) -> ColumnVector? {
+  private func united(_ chunks: [(index: Int, data: ColumnData)]) throws -> ColumnVector? {
     var entries: [Value] = []
     var codes = [UInt16](repeating: .max, count: count)
     for (index, data) in chunks {
@@ -93,7 +93,8 @@ struct FieldReading {
         return nil
       }
       let typed = DenseColumn(data: coded.data, kind: chunk.kind, hasEscapes: chunk.hasEscapes)
-      guard case .dictionary(let vector) = typed.coded(positions: positions(of: index)) else {
+      let spread = try typed.coded(positions: positions(of: index))
+      guard case .dictionary(let vector) = spread else {
         return nil
       }
       let first = UInt16(entries.count)
@@ -120,7 +121,7 @@ struct FieldReading {
       let typed = DenseColumn(data: data, kind: chunk.kind, hasEscapes: chunk.hasEscapes)
       guard case .some(let positions, _) = positions(of: index) else { continue }
       for (i, position) in positions.enumerated() where position >= 0 {
-        values[i] = typed.value(Int(position))
+        values[i] = try typed.value(Int(position))
       }
     }
     if resolution.hasStructures || resolution.hasTexts {

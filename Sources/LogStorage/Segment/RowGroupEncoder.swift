@@ -66,15 +66,11 @@ package final class RowGroupEncoder {
 
     let pools = IdentifierPools()
     let firstColumn = out.chunks.count
-    times.withUnsafeBufferPointer { times in
-      for (index, key) in draft.columns.enumerated() {
-        let column = draft.column(index)
-        let encoder = ColumnEncoder(
-          column: column, kind: key.kind, times: draft.times(of: index, rowTimes: times),
-          compressor: compressor, pools: pools)
-        let encoded = encoder.encode(memory: &memories[key, default: EncodingMemory()])
-        out.column(encoded, key: key, valueCount: column.count)
-      }
+    let columns = times.withUnsafeBufferPointer { times in
+      encodeColumns(of: draft, times: times, pools: pools, firstChunk: firstColumn)
+    }
+    for (index, key) in draft.columns.enumerated() {
+      out.column(columns[index], key: key, valueCount: draft.column(index).count)
     }
     out.pools(pools)
     let table = RowGroupTable(
@@ -93,6 +89,42 @@ package final class RowGroupEncoder {
     return EncodedRowGroup(
       bytes: out.bytes, entry: entry,
       streams: draft.streamCounts(streams: streams, codes: streamCodes))
+  }
+}
+
+extension RowGroupEncoder {
+  /// Encodes the columns: first those whose values are of a kind, then texts, short ones first, because
+  /// the variables of texts can refer to the columns before them.
+  private func encodeColumns(
+    of draft: RowGroupDraft, times: UnsafeBufferPointer<Int64>, pools: IdentifierPools,
+    firstChunk: Int
+  ) -> [EncodedColumn] {
+    let siblings = draft.siblings(firstChunk: firstChunk)
+    var result = [EncodedColumn?](repeating: nil, count: draft.columns.count)
+    var texts: [(column: Int, meanLength: Int)] = []
+    func encoder(_ index: Int) -> ColumnEncoder {
+      ColumnEncoder(
+        column: draft.column(index), kind: draft.columns[index].kind,
+        rows: draft.rows(of: index, times: times), compressor: compressor, pools: pools,
+        siblings: siblings)
+    }
+    for index in draft.columns.indices {
+      let encoder = encoder(index)
+      if let encoded = encoder.encodeTyped() {
+        result[index] = encoded
+        siblings.markWritten(index)
+      } else {
+        texts.append((index, encoder.column.byteCount / encoder.column.count))
+      }
+    }
+    for (index, _) in texts.sorted(by: { ($0.meanLength, $0.column) < ($1.meanLength, $1.column) }) {
+      let memory = memories[draft.columns[index], default: EncodingMemory()]
+      var updated = memory
+      result[index] = encoder(index).encodeText(memory: &updated)
+      memories[draft.columns[index]] = updated
+      siblings.markWritten(index)
+    }
+    return result.map { $0! }
   }
 }
 
@@ -288,12 +320,17 @@ private struct RowGroupDraft {
       base: base, slots: UnsafeBufferPointer(rebasing: dealt.slots[range]))
   }
 
-  /// Event times of the rows of a column's values. Columns of all rows share `rowTimes`.
-  func times(of index: Int, rowTimes: UnsafeBufferPointer<Int64>) -> ColumnTimes {
+  /// The rows of a column's values.
+  func rows(of index: Int, times: UnsafeBufferPointer<Int64>) -> ColumnRows {
     let range = starts[index]..<starts[index + 1]
-    if range.count == rows.count { return ColumnTimes(rowTimes: rowTimes, rows: nil) }
-    return ColumnTimes(
-      rowTimes: rowTimes, rows: UnsafeBufferPointer(rebasing: dealt.rows[range]))
+    if range.count == rows.count { return ColumnRows(times: times, numbers: nil) }
+    return ColumnRows(times: times, numbers: UnsafeBufferPointer(rebasing: dealt.rows[range]))
+  }
+
+  func siblings(firstChunk: Int) -> SiblingColumns {
+    SiblingColumns(
+      scanned: scanned, base: base, rows: rows, shapeCodes: shapeCodes,
+      columnsOfShape: shapes.map(\.columns), columnCount: columns.count, firstChunk: firstChunk)
   }
 
   /// Names of the streams in use and the code of each row.
@@ -361,14 +398,18 @@ private final class DealtSlots {
   }
 }
 
-/// Event times of the rows that a column's values belong to.
-struct ColumnTimes {
-  let rowTimes: UnsafeBufferPointer<Int64>
-  /// Rows of the values; `nil` when every row has one.
-  let rows: UnsafeBufferPointer<UInt32>?
+/// The rows that a column's values belong to.
+struct ColumnRows {
+  /// Event times of all rows of the row group, in ms.
+  let times: UnsafeBufferPointer<Int64>
+  /// Row of each value; `nil` when every row has one.
+  let numbers: UnsafeBufferPointer<UInt32>?
 
   @inline(__always)
-  subscript(_ i: Int) -> Int64 {
-    if let rows { rowTimes[Int(rows[i])] } else { rowTimes[i] }
+  func row(_ i: Int) -> Int {
+    if let numbers { Int(numbers[i]) } else { i }
   }
+
+  @inline(__always)
+  func time(_ i: Int) -> Int64 { times[row(i)] }
 }

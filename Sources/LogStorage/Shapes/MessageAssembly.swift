@@ -26,10 +26,10 @@ struct MessageAssembly {
   ) throws -> StringVector {
     guard let last = rows.last else { return StringVector() }
     let columns = try decodedColumns(rows: rows, column: column)
-    if rows.count < Self.fewRows { return few(rows, columns) }
+    if rows.count < Self.fewRows { return try few(rows, columns) }
     let output = TextOutput(rowCapacity: rows.count, bytesPerRow: 256)
-    let rendered = columns.enumerated().map { chunk, data in
-      data.map { RenderedColumn($0, count: table.chunks[chunk].valueCount) }
+    let rendered = try columns.enumerated().map { chunk, data in
+      try data.map { try RenderedColumn($0, count: table.chunks[chunk].valueCount) }
     }
     appendMany(rows, upTo: Int(last), rendered, to: output)
     let run = output.run()
@@ -86,7 +86,7 @@ struct MessageAssembly {
   }
 
   /// Rows by counted positions: only the values that stand in them are rendered.
-  private func few(_ rows: SelectionVector, _ columns: [ColumnData?]) -> StringVector {
+  private func few(_ rows: SelectionVector, _ columns: [ColumnData?]) throws -> StringVector {
     var shapesOf: [Int: [Int]] = [:]
     for (shape, entry) in table.shapes.enumerated() {
       for chunk in entry.columns where columns[chunk] != nil {
@@ -102,10 +102,10 @@ struct MessageAssembly {
         next += 1
       }
       let shape = Int(shapeCodes[Int(row)])
-      pieces[shape].append(to: &output.bytes) { slot, bytes in
+      try pieces[shape].append(to: &output.bytes) { slot, bytes in
         let chunk = table.shapes[shape].columns[slot]
         let position = shapesOf[chunk]!.reduce(0) { $0 + rowsBefore[$1] }
-        columns[chunk]!.appendText(position, to: &bytes)
+        try columns[chunk]!.appendText(position, to: &bytes)
       }
       output.offsets.append(UInt32(output.bytes.count))
     }
@@ -138,10 +138,12 @@ struct ShapePieces: Sendable {
   var slotCount: Int { bounds.count - 2 }
 
   /// Appends the pieces with `slot` called between them.
-  func append(to output: inout [UInt8], slot: (Int, inout [UInt8]) -> Void) {
+  func append(
+    to output: inout [UInt8], slot: (Int, inout [UInt8]) throws -> Void
+  ) rethrows {
     for i in 0..<slotCount {
       output.append(contentsOf: text[bounds[i]..<bounds[i + 1]])
-      slot(i, &output)
+      try slot(i, &output)
     }
     output.append(contentsOf: text[bounds[slotCount]..<bounds[slotCount + 1]])
   }

@@ -22,7 +22,8 @@ final class RenderedColumn {
   private let offsets: UnsafeMutableBufferPointer<UInt32>
   private let codes: UnsafeMutableBufferPointer<UInt16>?
 
-  init(_ data: ColumnData, count: Int) {
+  /// - Throws: when a part of the column is read first here, and damaged.
+  init(_ data: ColumnData, count: Int) throws {
     var run = TextRun(offsets: [0], bytes: [])
     var codes: [UInt16]?
     var isConstant = false
@@ -41,7 +42,9 @@ final class RenderedColumn {
     case .doubles(let values):
       run.render(count) { i, output in DoubleStream.append(values[i], to: &output) }
     case .identifiers(let ids): run = ids.texts(count) { $0 }
-    case .templates(let templates): run = templates.texts()
+    case .templates(let templates): run = try templates.texts()
+    case .reference(let reference):
+      try run.render(count) { i, output in try reference.append(i, to: &output) }
     }
     bytes = Self.copy(run.bytes)
     offsets = Self.copy(run.offsets)
@@ -67,11 +70,13 @@ final class RenderedColumn {
 }
 
 extension TextRun {
-  fileprivate mutating func render(_ count: Int, _ append: (Int, inout [UInt8]) -> Void) {
+  fileprivate mutating func render(
+    _ count: Int, _ append: (Int, inout [UInt8]) throws -> Void
+  ) rethrows {
     offsets.reserveCapacity(count + 1)
     bytes.reserveCapacity(count * 8)
     for i in 0..<count {
-      append(i, &bytes)
+      try append(i, &bytes)
       offsets.append(UInt32(bytes.count))
     }
   }
