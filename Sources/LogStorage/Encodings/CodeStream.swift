@@ -1,11 +1,14 @@
 /// Codes below a known cardinality: dictionary codes, shape codes, stream codes.
 ///
 /// Bit-packed to the width of the largest code, or as one or two byte planes through zstd when
-/// neighbouring rows repeat each other enough for that to be smaller. One distinct code takes no bytes.
+/// neighbouring rows repeat each other enough for that to be smaller. One distinct code takes no bytes. When all
+/// rows of a shape have one code — the name of the service that writes records so, its way to write times —,
+/// codes are stored once per shape, in order of the shapes' first rows.
 enum CodeStream {
   private enum Form: UInt8 {
     case packed = 0
     case planes = 1
+    case ofShapes = 2
   }
 
   /// - Precondition: every code is below `cardinality`, which is at most 65,536.
@@ -30,6 +33,16 @@ enum CodeStream {
     }
   }
 
+  /// Appends one code per shape.
+  static func encode(
+    ofShapes codes: [UInt16], cardinality: Int, to writer: inout ByteWriter,
+    compressor: Compressor?
+  ) {
+    writer.append(Form.ofShapes.rawValue)
+    writer.append(varint: codes.count)
+    encode(codes, cardinality: cardinality, to: &writer, compressor: compressor)
+  }
+
   private static func bytePlanes(_ codes: [UInt16], planeCount: Int) -> [UInt8] {
     [UInt8](unsafeUninitializedCapacity: codes.count * planeCount) { target, used in
       for (i, code) in codes.enumerated() { target[i] = UInt8(truncatingIfNeeded: code) }
@@ -39,6 +52,30 @@ enum CodeStream {
         }
       }
       used = codes.count * planeCount
+    }
+  }
+
+  /// Reads `count` codes that may be stored once per shape.
+  ///
+  /// - Parameter shapes: the shape of the row of each value, numbered in order of first row.
+  static func decode(
+    _ reader: inout ByteReader, count: Int, cardinality: Int, decompressor: Decompressor,
+    shapes: () throws -> [UInt16]
+  ) throws -> [UInt16] {
+    var ahead = reader
+    guard try ahead.byte() == Form.ofShapes.rawValue else {
+      return try decode(
+        &reader, count: count, cardinality: cardinality, decompressor: decompressor)
+    }
+    reader = ahead
+    let shapeCount = try reader.count(limit: min(count, 65_536))
+    let codes = try decode(
+      &reader, count: shapeCount, cardinality: cardinality, decompressor: decompressor)
+    let shapes = try shapes()
+    guard shapes.count == count else { throw DecodingFailure("shapes of another row count") }
+    return try shapes.map { shape in
+      guard Int(shape) < shapeCount else { throw DecodingFailure("a shape without a code") }
+      return codes[Int(shape)]
     }
   }
 
@@ -65,6 +102,8 @@ enum CodeStream {
         }
         used = count
       }
+    case .ofShapes:
+      throw DecodingFailure("codes of shapes where rows have none")
     case .planes:
       let planeCount = width > 8 ? 2 : 1
       let planes = try reader.stream(limit: count * planeCount, decompressor: decompressor)

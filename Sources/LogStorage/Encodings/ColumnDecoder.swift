@@ -2,6 +2,8 @@
 protocol ColumnSurroundings: AnyObject {
   /// Event times of all rows, in ms.
   func timestamps() throws -> [Int64]
+  /// Shapes of all rows.
+  func shapeCodes() throws -> [UInt16]
   /// The packed identifiers of a width.
   func identifierPool(width: Int) throws -> [UInt8]
   /// The values of another chunk in some rows.
@@ -20,6 +22,23 @@ struct ColumnContext {
     let times = try surroundings.timestamps()
     guard let rows = try rows() else { return times }
     return rows.map { times[Int($0)] }
+  }
+
+  /// The shape of the row of each value, numbered in order of first row.
+  func shapesByFirstRow() throws -> [UInt16] {
+    let codes = try surroundings.shapeCodes()
+    var placeOf = [Int32](repeating: -1, count: 65_536)
+    var count: Int32 = 0
+    func place(_ row: Int) -> UInt16 {
+      let shape = Int(codes[row])
+      if placeOf[shape] < 0 {
+        placeOf[shape] = count
+        count += 1
+      }
+      return UInt16(truncatingIfNeeded: placeOf[shape])
+    }
+    if let rows = try rows() { return rows.map { place(Int($0)) } }
+    return codes.indices.map(place)
   }
 
   /// The context of some of the values, by their places.
@@ -51,14 +70,14 @@ enum ColumnDecoder {
       return .decimals(try decimals(&reader, count: count, decompressor: decompressor))
     case .timestampText:
       return .timestamps(
-        try timestamps(&reader, count: count, times: try context.times(),
-          decompressor: decompressor))
+        try timestamps(&reader, count: count, context: context))
     case .dictionary:
       let entryCount = try reader.count(limit: min(count, 65_535))
       let entries = try texts(&reader, count: entryCount, decompressor: decompressor)
       return .dictionary(
         codes: try CodeStream.decode(
-          &reader, count: count, cardinality: entryCount, decompressor: decompressor),
+          &reader, count: count, cardinality: entryCount, decompressor: decompressor,
+          shapes: context.shapesByFirstRow),
         entries: entries)
     case .plainString:
       return .texts(try texts(&reader, count: count, decompressor: decompressor))
@@ -148,8 +167,8 @@ enum ColumnDecoder {
   }
 
   private static func timestamps(
-    _ reader: inout ByteReader, count: Int, times: [Int64], decompressor: Decompressor
-  ) throws(DecodingFailure) -> TimestampTextRun {
+    _ reader: inout ByteReader, count: Int, context: ColumnContext
+  ) throws -> TimestampTextRun {
     let formCount = try reader.count(limit: 64)
     guard formCount > 0 else { throw DecodingFailure("times without a form") }
     var forms: [TimestampTextRun.Form] = []
@@ -163,11 +182,21 @@ enum ColumnDecoder {
         .init(separator: separator, fractionMark: mark, fractionDigits: digits, zone: Array(zone)))
     }
     let formOf = try CodeStream.decode(
-      &reader, count: count, cardinality: formCount, decompressor: decompressor)
-    var ticks = try IntegerStream.decode(&reader, count: count, decompressor: decompressor)
+      &reader, count: count, cardinality: formCount, decompressor: context.decompressor,
+      shapes: context.shapesByFirstRow)
+    let times = try context.times()
     guard times.count == count else { throw DecodingFailure("times of another row count") }
-    for i in 0..<count {
-      ticks[i] = ticks[i] &+ forms[Int(formOf[i])].ticks(milliseconds: times[i])
+    var counts = [Int](repeating: 0, count: formCount)
+    for form in formOf { counts[Int(form)] += 1 }
+    var ticks = [Int64](repeating: 0, count: count)
+    for (number, form) in forms.enumerated() {
+      let residuals = try IntegerStream.decode(
+        &reader, count: counts[number], decompressor: context.decompressor)
+      var next = 0
+      for i in 0..<count where Int(formOf[i]) == number {
+        ticks[i] = residuals[next] &+ form.ticks(milliseconds: times[i])
+        next += 1
+      }
     }
     return TimestampTextRun(forms: forms, formOf: formCount == 1 ? [] : formOf, ticks: ticks)
   }

@@ -237,8 +237,12 @@ struct ColumnEncoder {
       writer.append(varint: form.zone.count)
       writer.append(contentsOf: form.zone)
     }
-    CodeStream.encode(formOf, cardinality: forms.count, to: &writer, compressor: compressor)
-    IntegerStream.encode(residuals, to: &writer, compressor: compressor)
+    append(codes: formOf, cardinality: forms.count, to: &writer)
+    // Residuals of one form are alike: whole milliseconds leave none, microseconds up to 999.
+    for form in forms.indices {
+      let ofForm = residuals.indices.filter { formOf[$0] == form }.map { residuals[$0] }
+      IntegerStream.encode(ofForm, to: &writer, compressor: compressor)
+    }
     return EncodedColumn(
       encoding: .timestampText, bytes: writer.bytes, zone: zone(ofTexts: 0..<column.count),
       hasEscapes: false)
@@ -247,14 +251,13 @@ struct ColumnEncoder {
   // MARK: Identifiers
 
   private func identifiers() -> EncodedColumn? {
-    let length = column.length(0)
-    guard column.count >= 4, let form = IdentifierForm(textLength: length),
+    guard column.count >= 4, let form = IdentifierForm(like: column.start(0), column.length(0)),
       looksLikeIdentifiers(form)
     else { return nil }
     let width = form.width
     return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: width) { id in
       for i in 0..<column.count {
-        guard column.length(i) == length, form.pack(column.start(i), into: id.baseAddress!) else {
+        guard form.pack(column.start(i), column.length(i), into: id.baseAddress!) else {
           return nil
         }
       }
@@ -263,7 +266,7 @@ struct ColumnEncoder {
       var codes: [Int64] = []
       codes.reserveCapacity(column.count)
       for i in 0..<column.count {
-        _ = form.pack(column.start(i), into: id.baseAddress!)
+        _ = form.pack(column.start(i), column.length(i), into: id.baseAddress!)
         let next = pool.count
         let (index, isNew) = pool.intern(UnsafePointer(id.baseAddress!))
         codes.append(isNew ? 0 : Int64(next - index))
@@ -278,23 +281,23 @@ struct ColumnEncoder {
     }
   }
 
-  /// Whether a sample is of the form, varied enough that a dictionary would not be smaller, and not of
-  /// decimal digits alone, which are rarely noise.
+  /// Whether a sample is of the form, varied enough that a dictionary would not be smaller, and, unless they
+  /// are addresses, not of decimal digits alone, which are rarely noise.
   private func looksLikeIdentifiers(_ form: IdentifierForm) -> Bool {
     let step = max(1, column.count / 128)
     var hashes: Set<UInt64> = []
     var sampled = 0
-    var hasLetter = false
-    for i in stride(from: 0, to: column.count, by: step) {
-      let text = column.bytes(i)
-      guard text.count == column.length(0),
-        text.allSatisfy({ $0 &- 0x30 <= 9 || $0 &- 0x61 <= 5 || $0 == 0x2D })
-      else { return false }
-      hasLetter = hasLetter || text.contains { $0 >= 0x61 }
-      hashes.insert(shortHash(column.start(i), text.count))
-      sampled += 1
+    var hasLetter = form == .address
+    return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: form.width) { id in
+      for i in stride(from: 0, to: column.count, by: step) {
+        let text = column.bytes(i)
+        guard form.pack(column.start(i), text.count, into: id.baseAddress!) else { return false }
+        hasLetter = hasLetter || text.contains { $0 >= 0x61 }
+        hashes.insert(shortHash(column.start(i), text.count))
+        sampled += 1
+      }
+      return hasLetter && hashes.count * 4 >= sampled
     }
-    return hasLetter && hashes.count * 4 >= sampled
   }
 
   // MARK: Dictionary
@@ -349,11 +352,20 @@ struct ColumnEncoder {
     var writer = ByteWriter(capacity: column.count)
     writer.append(varint: found.firstRows.count)
     writeTexts(found.firstRows, to: &writer)
-    CodeStream.encode(
-      found.codes, cardinality: found.firstRows.count, to: &writer, compressor: compressor)
+    append(codes: found.codes, cardinality: found.firstRows.count, to: &writer)
     return EncodedColumn(
       encoding: .dictionary, bytes: writer.bytes, zone: zone(ofTexts: found.firstRows),
       hasEscapes: hasEscapes(found.firstRows), entryCount: found.firstRows.count)
+  }
+
+  /// Codes of values, once per shape if the shapes decide them.
+  private func append(codes: [UInt16], cardinality: Int, to writer: inout ByteWriter) {
+    if cardinality > 1, let ofShapes = rows.valuesByShape(codes) {
+      CodeStream.encode(
+        ofShapes: ofShapes, cardinality: cardinality, to: &writer, compressor: compressor)
+    } else {
+      CodeStream.encode(codes, cardinality: cardinality, to: &writer, compressor: compressor)
+    }
   }
 
   // MARK: Plain

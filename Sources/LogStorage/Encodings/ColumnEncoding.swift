@@ -10,7 +10,7 @@ package enum ColumnEncoding: UInt8, Sendable, CaseIterable, CustomStringConverti
   /// Numbers with a fixed or varying count of decimals.
   case decimal = 4
   /// Texts of a time, as a distance from the event's own time.
-  case timestampText = 5
+  case timestampText = 11
   /// Lengths and bytes.
   case plainString = 6
   /// References into the row group's pool of identifiers.

@@ -1,4 +1,5 @@
-/// All hexadecimal identifiers and UUIDs of a row group, from every column, packed and stored once.
+/// All hexadecimal identifiers, UUIDs and IPv4 addresses of a row group, from every column, packed and stored
+/// once.
 ///
 /// Trace ids, span ids and request ids are noise: half their text is redundancy of hexadecimal writing, the rest
 /// cannot be compressed. But the same id stands in many rows and in many columns. So each id is
@@ -78,50 +79,65 @@ enum IdentifierForm: Sendable, Hashable {
   case hexadecimal(byteCount: Int)
   /// Lower-case 8-4-4-4-12.
   case uuid
+  /// An IPv4 address, four decimal numbers without leading zeros.
+  case address
 
   /// Bytes of a packed id.
   var width: Int {
     switch self {
     case .hexadecimal(let byteCount): byteCount
     case .uuid: 16
+    case .address: 4
     }
   }
 
-  /// 0 for UUIDs, else the bytes of the hexadecimal form.
+  /// 0 for UUIDs, 1 for addresses, else the bytes of the hexadecimal form.
   var code: UInt8 {
     switch self {
     case .hexadecimal(let byteCount): UInt8(byteCount)
     case .uuid: 0
+    case .address: 1
     }
   }
 
   init?(code: UInt8) {
     switch code {
     case 0: self = .uuid
+    case 1: self = .address
     case 6...32: self = .hexadecimal(byteCount: Int(code))
     default: return nil
     }
   }
 
-  /// The form that a text of this length could have.
-  init?(textLength: Int) {
-    if textLength == 36 {
+  /// The form that a text could have.
+  init?(like text: UnsafePointer<UInt8>, _ count: Int) {
+    var id: UInt32 = 0
+    if count == 36 {
       self = .uuid
-    } else if textLength >= 12, textLength <= 64, textLength % 2 == 0 {
-      self = .hexadecimal(byteCount: textLength / 2)
+    } else if count >= 7, count <= 15, Self.packAddress(text, count, into: &id) {
+      self = .address
+    } else if count >= 12, count <= 64, count % 2 == 0 {
+      self = .hexadecimal(byteCount: count / 2)
     } else {
       return nil
     }
   }
 
-  /// Packs a text of the form's length; false when it is not of the form.
+  /// Packs a text; false when it is not of the form.
   @inline(__always)
-  func pack(_ text: UnsafePointer<UInt8>, into id: UnsafeMutablePointer<UInt8>) -> Bool {
+  func pack(
+    _ text: UnsafePointer<UInt8>, _ count: Int, into id: UnsafeMutablePointer<UInt8>
+  ) -> Bool {
     switch self {
     case .hexadecimal(let byteCount):
-      return Self.packDigits(text, bytes: byteCount, into: id)
+      return count == 2 &* byteCount && Self.packDigits(text, bytes: byteCount, into: id)
+    case .address:
+      var value: UInt32 = 0
+      guard Self.packAddress(text, count, into: &value) else { return false }
+      for i in 0..<4 { id[i] = UInt8(truncatingIfNeeded: value &>> UInt32(24 &- 8 &* i)) }
+      return true
     case .uuid:
-      guard text[8] == 0x2D, text[13] == 0x2D, text[18] == 0x2D, text[23] == 0x2D else {
+      guard count == 36, text[8] == 0x2D, text[13] == 0x2D, text[18] == 0x2D, text[23] == 0x2D else {
         return false
       }
       return Self.packDigits(text, bytes: 4, into: id)
@@ -155,28 +171,81 @@ enum IdentifierForm: Sendable, Hashable {
     return letter <= 5 ? letter &+ 10 : 0x80
   }
 
-  /// Bytes of the text of an id.
-  var textLength: Int {
+  private static func packAddress(
+    _ text: UnsafePointer<UInt8>, _ count: Int, into value: inout UInt32
+  ) -> Bool {
+    var i = 0
+    for part in 0..<4 {
+      if part > 0 {
+        guard i < count, text[i] == UInt8(ascii: ".") else { return false }
+        i &+= 1
+      }
+      let start = i
+      var number: UInt32 = 0
+      while i < count, i &- start < 3, text[i] &- 0x30 <= 9 {
+        number = number &* 10 &+ UInt32(text[i] &- 0x30)
+        i &+= 1
+      }
+      guard i > start, number <= 255, text[start] != 0x30 || i &- start == 1 else { return false }
+      value = value &<< 8 | number
+    }
+    return i == count
+  }
+
+  /// Most bytes of the text of an id.
+  var maximalTextLength: Int {
     switch self {
     case .hexadecimal(let byteCount): byteCount * 2
     case .uuid: 36
+    case .address: 15
     }
   }
 
-  /// Writes the text of a packed id: exactly `textLength` bytes.
+  /// Writes the text of a packed id, at most `maximalTextLength` bytes, and returns its length.
   @inline(__always)
-  func write(_ id: UnsafePointer<UInt8>, to text: UnsafeMutablePointer<UInt8>) {
+  func write(_ id: UnsafePointer<UInt8>, to text: UnsafeMutablePointer<UInt8>) -> Int {
     switch self {
     case .hexadecimal(let byteCount):
       Self.writeDigits(id, byteCount, to: text)
+      return 2 &* byteCount
+    case .address:
+      return Self.writeAddress(id, to: text)
     case .uuid:
       Self.writeDigits(id, 4, to: text)
       Self.writeDigits(id + 4, 2, to: text + 9)
       Self.writeDigits(id + 6, 2, to: text + 14)
       Self.writeDigits(id + 8, 2, to: text + 19)
       Self.writeDigits(id + 10, 6, to: text + 24)
-      for place in [8, 13, 18, 23] { text[place] = 0x2D }
+      text[8] = 0x2D
+      text[13] = 0x2D
+      text[18] = 0x2D
+      text[23] = 0x2D
+      return 36
     }
+  }
+
+  private static func writeAddress(
+    _ id: UnsafePointer<UInt8>, to text: UnsafeMutablePointer<UInt8>
+  ) -> Int {
+    var end = 0
+    for part in 0..<4 {
+      if part > 0 {
+        text[end] = UInt8(ascii: ".")
+        end &+= 1
+      }
+      let number = id[part]
+      if number >= 100 {
+        text[end] = 0x30 &+ number / 100
+        end &+= 1
+      }
+      if number >= 10 {
+        text[end] = 0x30 &+ number / 10 % 10
+        end &+= 1
+      }
+      text[end] = 0x30 &+ number % 10
+      end &+= 1
+    }
+    return end
   }
 
   @inline(__always)
@@ -205,7 +274,7 @@ struct IdentifierRun: Sendable {
 
   /// The texts of the values at `count` positions; a negative position gives an empty text.
   func texts(_ count: Int, _ position: (Int) -> Int) -> TextRun {
-    let length = form.textLength
+    let length = form.maximalTextLength
     var offsets: [UInt32] = [0]
     offsets.reserveCapacity(count + 1)
     let bytes = [UInt8](unsafeUninitializedCapacity: count * length) { target, used in
@@ -215,9 +284,8 @@ struct IdentifierRun: Sendable {
           if place >= 0 {
             // The decoder checked every index against the pool's size, and the target has room for
             // `count` texts.
-            form.write(
+            used &+= form.write(
               pool.baseAddress! + Int(indices[place]) &* form.width, to: target.baseAddress! + used)
-            used &+= length
           }
           offsets.append(UInt32(truncatingIfNeeded: used))
         }

@@ -55,7 +55,9 @@ struct TemplateEncoder {
       rows.withUnsafeBufferPointer { rows in
         let nested = ColumnEncoder(
           column: SlotColumn(base: column.base, slots: slots), kind: .string,
-          rows: ColumnRows(times: encoder.rows.times, numbers: rows),
+          rows: ColumnRows(
+            times: encoder.rows.times, shapes: values == nil ? [] : encoder.rows.shapes,
+            numbers: rows),
           compressor: encoder.compressor, pools: encoder.pools, siblings: encoder.siblings)
         return values == nil ? nested.encodeMixed() : nested.encodeVariable()
       }

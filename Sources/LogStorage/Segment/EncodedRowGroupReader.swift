@@ -80,7 +80,7 @@ package final class EncodedRowGroupReader: RowGroup, ColumnSurroundings {
     return .dictionary(DictionaryVector(codes: codes, entries: .values(names.map(Value.string))))
   }
 
-  private func shapeCodes() throws -> [UInt16] {
+  func shapeCodes() throws -> [UInt16] {
     if let cachedShapeCodes { return cachedShapeCodes }
     let codes = try codes(of: .shapeCodes, cardinality: handle.table.shapes.count)
     var counts = [Int](repeating: 0, count: handle.table.shapes.count)

@@ -323,8 +323,10 @@ private struct RowGroupDraft {
   /// The rows of a column's values.
   func rows(of index: Int, times: UnsafeBufferPointer<Int64>) -> ColumnRows {
     let range = starts[index]..<starts[index + 1]
-    if range.count == rows.count { return ColumnRows(times: times, numbers: nil) }
-    return ColumnRows(times: times, numbers: UnsafeBufferPointer(rebasing: dealt.rows[range]))
+    if range.count == rows.count { return ColumnRows(times: times, shapes: shapeCodes, numbers: nil) }
+    return ColumnRows(
+      times: times, shapes: shapeCodes,
+      numbers: UnsafeBufferPointer(rebasing: dealt.rows[range]))
   }
 
   func siblings(firstChunk: Int) -> SiblingColumns {
@@ -402,6 +404,8 @@ private final class DealtSlots {
 struct ColumnRows {
   /// Event times of all rows of the row group, in ms.
   let times: UnsafeBufferPointer<Int64>
+  /// Shapes of all rows of the row group, or nothing if they shall not be used.
+  let shapes: [UInt16]
   /// Row of each value; `nil` when every row has one.
   let numbers: UnsafeBufferPointer<UInt32>?
 
@@ -412,4 +416,23 @@ struct ColumnRows {
 
   @inline(__always)
   func time(_ i: Int) -> Int64 { times[row(i)] }
+
+  /// The code of each shape, in order of the shapes' first rows, if all values of a shape have the same
+  /// and there are far fewer shapes than values.
+  func valuesByShape(_ codes: [UInt16]) -> [UInt16]? {
+    guard !shapes.isEmpty, codes.count >= 64 else { return nil }
+    var placeOf = [Int32](repeating: -1, count: 65_536)
+    var found: [UInt16] = []
+    for (i, code) in codes.enumerated() {
+      let shape = Int(shapes[row(i)])
+      if placeOf[shape] < 0 {
+        placeOf[shape] = Int32(found.count)
+        found.append(code)
+        guard found.count * 8 <= codes.count else { return nil }
+      } else if found[Int(placeOf[shape])] != code {
+        return nil
+      }
+    }
+    return found
+  }
 }
