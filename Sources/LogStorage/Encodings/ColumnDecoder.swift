@@ -93,6 +93,8 @@ enum ColumnDecoder {
         try identifiers(
           &reader, form: form, pool: try context.surroundings.identifierPool(width: form.width), count: count,
           decompressor: decompressor))
+    case .timestampNumber:
+      return try timestampNumbers(&reader, count: count, context: context)
     case .templates:
       return .templates(try TemplateRun(&reader, count: count, context: context))
     case .reference:
@@ -184,19 +186,8 @@ enum ColumnDecoder {
     let formOf = try CodeStream.decode(
       &reader, count: count, cardinality: formCount, decompressor: context.decompressor,
       shapes: context.shapesByFirstRow)
-    let times = try context.times()
-    guard times.count == count else { throw DecodingFailure("times of another row count") }
-    var counts = [Int](repeating: 0, count: formCount)
-    for form in formOf { counts[Int(form)] += 1 }
-    var ticks = [Int64](repeating: 0, count: count)
-    for (number, form) in forms.enumerated() {
-      let residuals = try IntegerStream.decode(
-        &reader, count: counts[number], decompressor: context.decompressor)
-      var next = 0
-      for i in 0..<count where Int(formOf[i]) == number {
-        ticks[i] = residuals[next] &+ form.ticks(milliseconds: times[i])
-        next += 1
-      }
+    let ticks = try ticks(&reader, formOf: formOf, count: formCount, context: context) {
+      forms[$0].ticks(milliseconds: $1)
     }
     return TimestampTextRun(forms: forms, formOf: formCount == 1 ? [] : formOf, ticks: ticks)
   }

@@ -111,7 +111,13 @@ struct ColumnEncoder {
   // MARK: Numbers
 
   private func number() -> EncodedColumn? {
-    integers() ?? decimals() ?? doubles()
+    let plain = integers() ?? decimals() ?? doubles()
+    guard let plain, plain.encoding != .double, let times = timestampNumbers(),
+      times.bytes.count < plain.bytes.count
+    else { return plain }
+    return EncodedColumn(
+      encoding: .timestampNumber, bytes: times.bytes,
+      zone: .numbers(minimum: times.minimum, maximum: times.maximum), hasEscapes: false)
   }
 
   private func doubles() -> EncodedColumn? {
@@ -238,14 +244,21 @@ struct ColumnEncoder {
       writer.append(contentsOf: form.zone)
     }
     append(codes: formOf, cardinality: forms.count, to: &writer)
-    // Residuals of one form are alike: whole milliseconds leave none, microseconds up to 999.
-    for form in forms.indices {
-      let ofForm = residuals.indices.filter { formOf[$0] == form }.map { residuals[$0] }
-      IntegerStream.encode(ofForm, to: &writer, compressor: compressor)
-    }
+    append(residuals, by: formOf, count: forms.count, to: &writer)
     return EncodedColumn(
       encoding: .timestampText, bytes: writer.bytes, zone: zone(ofTexts: 0..<column.count),
       hasEscapes: false)
+  }
+
+  /// Distances from event times, form by form: those of one form are alike, as whole milliseconds leave none and
+  /// microseconds up to 999.
+  func append(
+    _ residuals: [Int64], by formOf: [UInt16], count formCount: Int, to writer: inout ByteWriter
+  ) {
+    for form in 0..<formCount {
+      let ofForm = residuals.indices.filter { Int(formOf[$0]) == form }.map { residuals[$0] }
+      IntegerStream.encode(ofForm, to: &writer, compressor: compressor)
+    }
   }
 
   // MARK: Identifiers
@@ -359,7 +372,7 @@ struct ColumnEncoder {
   }
 
   /// Codes of values, once per shape if the shapes decide them.
-  private func append(codes: [UInt16], cardinality: Int, to writer: inout ByteWriter) {
+  func append(codes: [UInt16], cardinality: Int, to writer: inout ByteWriter) {
     if cardinality > 1, let ofShapes = rows.valuesByShape(codes) {
       CodeStream.encode(
         ofShapes: ofShapes, cardinality: cardinality, to: &writer, compressor: compressor)

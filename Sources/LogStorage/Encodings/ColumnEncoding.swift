@@ -21,6 +21,8 @@ package enum ColumnEncoding: UInt8, Sendable, CaseIterable, CustomStringConverti
   case templates = 9
   /// The values of another column in the same rows; only for variables of templates.
   case reference = 10
+  /// Numbers that are times, as a distance from the event's own time.
+  case timestampNumber = 12
 
   package var description: String {
     switch self {
@@ -34,6 +36,7 @@ package enum ColumnEncoding: UInt8, Sendable, CaseIterable, CustomStringConverti
     case .double: "double"
     case .templates: "templates"
     case .reference: "reference"
+    case .timestampNumber: "timestamp"
     }
   }
 }
