@@ -5,10 +5,10 @@ import QueryLanguage
 // slot, so a capture that nothing uses costs nothing, and the text is read once for all of them.
 
 extension Analyzer {
-  mutating func bindParse(_ command: ParseCommand) {
+  mutating func bindParse(_ command: ParseCommand, at range: SourceRange) {
     let source =
       command.source.map { bindExpression($0) }
-      ?? bindField(FieldName(segments: ["@message"], range: .none))
+      ?? bindField(FieldName(segments: ["@message"], range: range))
     switch command.method {
     case .glob(let pattern, let aliases):
       addExtraction(source, .glob(GlobPattern(pattern.value)), names: aliases)

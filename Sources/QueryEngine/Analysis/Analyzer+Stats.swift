@@ -71,8 +71,7 @@ extension Analyzer {
     var step = StatsStep(keys: keys, aggregates: builder.outputs)
     step.timeKey = command.keys.firstIndex(where: \.isTimeKey)
     closeSegment(barrier: .stats(step))
-    visible.startAfresh()
-    for column in columns { visible.make(column.name, column.slot) }
+    visible.startOver(with: columns)
   }
 
   private mutating func refuseOffset(_ offset: DurationLiteral, of command: StatsCommand) {

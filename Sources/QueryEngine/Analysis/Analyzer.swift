@@ -94,7 +94,7 @@ extension Analyzer {
       withNames(arranged.renamedKeys) { $0.addFilter(filter.condition) }
     case .search(let search): bindSearch(search, at: command.range)
     case .filterIndex(let filter): for condition in filter.conditions { addFilter(condition) }
-    case .parse(let parse): bindParse(parse)
+    case .parse(let parse): bindParse(parse, at: command.keywordRange)
     case .stats(let stats): bindStats(stats)
     case .sort(let sort): bindSort(sort, at: command.keywordRange)
     case .limit(let limit): bindLimit(limit)
@@ -203,6 +203,7 @@ extension Analyzer {
     if options.isStrict, key.expression.isCall {
       report(
         AnalyzerDiagnostics.callInSort(source[key.expression.range], at: key.expression.range))
+      return .missing
     }
     return bindExpression(key.expression)
   }

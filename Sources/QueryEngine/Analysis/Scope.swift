@@ -41,6 +41,13 @@ struct VisibleColumns {
     display = nil
   }
 
+  /// What `stats` leaves: its columns and nothing else. One label twice makes two columns, of which
+  /// the result numbers the second.
+  mutating func startOver(with columns: [(name: String, slot: SlotID)]) {
+    startAfresh()
+    made = columns
+  }
+
   /// Notes a field that a command other than `fields` made.
   mutating func make(_ name: String, _ slot: SlotID) {
     noteMade(name, slot)

@@ -33,7 +33,9 @@ final class OutputStage: RowStage {
         names.append(name)
         columns.append(try frame.column(slot))
       case .discovered:
-        for column in rows.discovered where !isListed(column.name) {
+        // Fields that only rows behind a limit have are no columns of the result.
+        for column in rows.discovered
+        where !isListed(column.name) && !column.vector.isAllMissing {
           names.append(column.name)
           columns.append(column.vector)
         }

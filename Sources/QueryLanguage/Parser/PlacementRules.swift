@@ -122,9 +122,23 @@ struct PlacementRules {
         LanguageDiagnostics.limitOutOfRange(
           limit.name, found: String(limit.count), at: limit.countRange))
     case .fields(let fields): checkAliases(fields.expressions.compactMap(\.alias))
+    case .stats(let stats):
+      checkAliases(stats.outputs.compactMap(\.alias) + namedKeys(stats.keys))
     case .parse(let parse): checkParse(parse.method)
     case .source(let source): checkSource(source, at: command.range)
     default: break
+    }
+  }
+
+  /// The names of keys: aliases, and plain fields once each, since a field listed twice is harmless.
+  private func namedKeys(_ keys: [AliasedExpression]) -> [FieldName] {
+    var plain: Set<String> = []
+    return keys.compactMap { key in
+      if let alias = key.alias { return alias }
+      guard let field = key.expression.fieldName, plain.insert(field.name).inserted else {
+        return nil
+      }
+      return field
     }
   }
 
