@@ -65,38 +65,8 @@ import Testing
   private func columnRoundTrip(
     _ texts: [String], kind: SlotKind, times: [Int64]
   ) throws -> (encoding: ColumnEncoding, texts: [String]) {
-    var bytes: [UInt8] = []
-    var slots: [UInt64] = []
-    for text in texts {
-      slots.append(UInt64(bytes.count) << 32 | UInt64(text.utf8.count))
-      bytes.append(contentsOf: text.utf8)
-    }
-    bytes.append(contentsOf: repeatElement(0, count: RecordBlock.padding))
-    let pools = IdentifierPools()
-    let encoded = bytes.withUnsafeBufferPointer { base in
-      slots.withUnsafeBufferPointer { slots in
-        times.withUnsafeBufferPointer { times in
-          var memory = EncodingMemory()
-          return ColumnEncoder(
-            column: SlotColumn(base: base.baseAddress!, slots: slots), kind: kind,
-            times: ColumnTimes(rowTimes: times, rows: nil), compressor: compressor,
-            pools: pools
-          ).encode(memory: &memory)
-        }
-      }
-    }
-    let data = try encoded.bytes.withUnsafeBytes {
-      try ColumnDecoder.decode(
-        $0, encoding: encoded.encoding, count: texts.count, times: { times },
-        pool: { pools.pool(width: $0).bytes },
-        decompressor: decompressor)
-    }
-    let back = texts.indices.map { i in
-      var output: [UInt8] = []
-      data.appendText(i, to: &output)
-      return String(decoding: output, as: UTF8.self)
-    }
-    return (encoded.encoding, back)
+    let column = LoneColumn(texts, kind: kind, times: times, compressor: compressor)
+    return (column.encoded.encoding, try column.decodedTexts())
   }
 
   @Test(
@@ -142,7 +112,11 @@ import Testing
       few, kind: .string, times: Array(repeating: 0, count: few.count))
     #expect(first == .dictionary)
     #expect(fewBack == few)
-    let many = (0..<1_000).map { "value \($0) \\u00e9 \\\" é" }
+    var random = SeededGenerator(seed: 0x9A)
+    let letters = Array("abcdefghijklmnopqrstuvwxyz \\é")
+    let many = (0..<1_000).map { _ in
+      String((0..<20).map { _ in letters.randomElement(using: &random)! })
+    }
     let (second, manyBack) = try columnRoundTrip(
       many, kind: .string, times: Array(repeating: 0, count: many.count))
     #expect(second == .plainString)
@@ -180,6 +154,8 @@ import Testing
     var writer = ByteWriter()
     IntegerStream.encode(
       (0..<500).map { $0 * 37 % 1_001 }, to: &writer, compressor: compressor)
+    let surroundings = LoneSurroundings(
+      times: Array(repeating: 0, count: 500), poolOf: { Array(repeating: 7, count: $0 * 40) })
     for _ in 0..<20_000 {
       var bytes = writer.bytes
       for _ in 0..<Int.random(in: 1...3, using: &random) {
@@ -190,9 +166,9 @@ import Testing
       bytes.withUnsafeBytes { raw in
         for encoding in ColumnEncoding.allCases {
           _ = try? ColumnDecoder.decode(
-            raw, encoding: encoding, count: 500, times: { Array(repeating: 0, count: 500) },
-            pool: { Array(repeating: 7, count: $0 * 40) },
-            decompressor: decompressor)
+            raw, encoding: encoding, count: 500,
+            context: ColumnContext(
+              decompressor: decompressor, surroundings: surroundings, rows: { nil }))
         }
       }
     }

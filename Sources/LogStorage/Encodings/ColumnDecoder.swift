@@ -91,7 +91,8 @@ enum ColumnDecoder {
       }
       return .identifiers(
         try identifiers(
-          &reader, form: form, pool: try context.surroundings.identifierPool(width: form.width), count: count,
+          &reader, form: form, pool: try context.surroundings.identifierPool(width: form.width),
+          count: count,
           decompressor: decompressor))
     case .timestampNumber:
       return try timestampNumbers(&reader, count: count, context: context)

@@ -137,7 +137,8 @@ enum IdentifierForm: Sendable, Hashable {
       for i in 0..<4 { id[i] = UInt8(truncatingIfNeeded: value &>> UInt32(24 &- 8 &* i)) }
       return true
     case .uuid:
-      guard count == 36, text[8] == 0x2D, text[13] == 0x2D, text[18] == 0x2D, text[23] == 0x2D else {
+      guard count == 36, text[8] == 0x2D, text[13] == 0x2D, text[18] == 0x2D, text[23] == 0x2D
+      else {
         return false
       }
       return Self.packDigits(text, bytes: 4, into: id)

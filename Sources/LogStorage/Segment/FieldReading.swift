@@ -40,7 +40,8 @@ struct FieldReading {
     let typed = DenseColumn(data: data, kind: chunk.kind, hasEscapes: chunk.hasEscapes)
     if chunk.valueCount == shapeCodes.count, resolution.places.allShapes(in: table, at: index) {
       guard let rows else { return try typed.vector(positions: .all(shapeCodes.count)) }
-      return try typed.vector(positions: .some(rows.map { Int32(bitPattern: $0) }, anyMissing: false))
+      return try typed.vector(
+        positions: .some(rows.map { Int32(bitPattern: $0) }, anyMissing: false))
     }
     return try typed.vector(positions: positions(of: index))
   }

@@ -117,7 +117,8 @@ extension RowGroupEncoder {
         texts.append((index, encoder.column.byteCount / encoder.column.count))
       }
     }
-    for (index, _) in texts.sorted(by: { ($0.meanLength, $0.column) < ($1.meanLength, $1.column) }) {
+    for (index, _) in texts.sorted(by: { ($0.meanLength, $0.column) < ($1.meanLength, $1.column) })
+    {
       let memory = memories[draft.columns[index], default: EncodingMemory()]
       var updated = memory
       result[index] = encoder(index).encodeText(memory: &updated)
@@ -323,7 +324,9 @@ private struct RowGroupDraft {
   /// The rows of a column's values.
   func rows(of index: Int, times: UnsafeBufferPointer<Int64>) -> ColumnRows {
     let range = starts[index]..<starts[index + 1]
-    if range.count == rows.count { return ColumnRows(times: times, shapes: shapeCodes, numbers: nil) }
+    if range.count == rows.count {
+      return ColumnRows(times: times, shapes: shapeCodes, numbers: nil)
+    }
     return ColumnRows(
       times: times, shapes: shapeCodes,
       numbers: UnsafeBufferPointer(rebasing: dealt.rows[range]))

@@ -1,0 +1,147 @@
+import TestSupport
+import Testing
+
+@testable import LogStorage
+
+/// Texts that vary in few places become templates, and come back byte for byte.
+@Suite struct TemplateTests {
+  private let compressor = Compressor()
+
+  /// The template of a text, its variables in angle brackets.
+  private func split(_ text: String) -> String? {
+    let bytes = Array(text.utf8)
+    let splitter = TemplateSplitter()
+    return bytes.withUnsafeBufferPointer { base in
+      guard splitter.split(UInt64(bytes.count), base: base.baseAddress!) else { return nil }
+      var variables = splitter.variables[...]
+      var result = ""
+      for byte in splitter.template[..<splitter.templateCount] {
+        if byte == TemplateSplitter.marker {
+          let slot = variables.removeFirst()
+          let start = Int(slot >> 32)
+          result +=
+            "<\(String(decoding: bytes[start..<start + Int(slot & 0xFFFF_FFFF)], as: UTF8.self))>"
+        } else {
+          result += String(UnicodeScalar(byte))
+        }
+      }
+      #expect(variables.isEmpty)
+      return result
+    }
+  }
+
+  @Test(arguments: [
+    ("no variable here", "no variable here"),
+    ("took 12ms", "took <12>ms"), ("took 12.5ms, 3 left", "took <12.5>ms, <3> left"),
+    ("from 10.0.0.7:80", "from <10.0.0.7>:<80>"),
+    ("-5 and a-5 and --5", "<-5> and a-<5> and --<5>"),
+    ("worker17 of pool-3", "worker<17> of pool-<3>"), ("a1b2", "<a1b2>"),
+    ("SKU 8141B", "SKU <8141B>"),
+    ("8141milliseconds", "<8141milliseconds>"), ("deadbeefcafe", "<deadbeefcafe>"),
+    ("decade", "decade"),
+    ("ch_126801db0636!", "ch_<126801db0636>!"), ("12345678.5", "<12345678.5>"),
+    ("id 564ee236-cce3-426b-aec8-d64f218eff83.", "id <564ee236-cce3-426b-aec8-d64f218eff83>."),
+    ("564ee236-cce3-426b", "<564ee236>-cce<3>-<426>b"),
+    ("at 2026-03-02T10:00:00.5+01:00 x", "at <2026-03-02T10:00:00.5+01:00> x"),
+    ("at 2026-03-02 10:00:00,123Z", "at <2026-03-02 10:00:00,123Z>"),
+    ("2026-13-02T10:00:00", "<2026>-<13>-<02T10>:<00>:<00>"), ("1.", "<1>."), ("", ""),
+    ("7", "<7>"),
+  ])
+  func `what varies is cut out`(text: String, expected: String) {
+    #expect(split(text) == expected)
+  }
+
+  @Test func `a text with a marker byte is not split`() {
+    #expect(split("a 1 \u{1} b") == nil)
+    #expect(split("a 1 \u{5} b") == nil)
+  }
+
+  @Test(arguments: 0..<12)
+  func `random texts come back, whole and one by one`(seed: UInt64) throws {
+    var random = SeededGenerator(seed: seed)
+    let words = [
+      "took ", "ms", " for ", "user", "-", " é ", "\\n", "\"", ":", ".", "/", "=", "\u{1}", "0x",
+    ]
+    func variable() -> String {
+      switch Int.random(in: 0..<8, using: &random) {
+      case 0: "\(Int.random(in: -1_000...1_000, using: &random))"
+      case 1: "\(Double(Int.random(in: 0...9_999, using: &random)) / 100)"
+      case 2:
+        (0..<4).map { _ in "\(Int.random(in: 0...255, using: &random))" }.joined(separator: ".")
+      case 3: String((0..<16).map { _ in "0123456789abcdef".randomElement(using: &random)! })
+      case 4: "2026-03-02T10:00:0\(Int.random(in: 0...9, using: &random)).25Z"
+      case 5: "00\(Int.random(in: 0...99, using: &random))"
+      case 6: "x\(Int.random(in: 0...9, using: &random))y"
+      default: ""
+      }
+    }
+    let forms = (0..<Int.random(in: 1...9, using: &random)).map { _ in
+      (0..<Int.random(in: 1...6, using: &random)).map { _ in words.randomElement(using: &random)! }
+    }
+    let texts = (0..<2_000).map { _ in
+      forms.randomElement(using: &random)!.map { $0 + variable() }.joined()
+    }
+    let times = texts.indices.map { 1_772_445_600_000 + Int64($0) }
+    let column = LoneColumn(texts, kind: .string, times: times, compressor: compressor)
+    #expect(try column.decodedTexts() == texts)
+    if case .templates(let run) = try column.decoded() {
+      let all = try run.texts()
+      #expect(texts.indices.allSatisfy { Array(texts[$0].utf8) == Array(all.bytes[all.range($0)]) })
+    }
+  }
+
+  @Test func `messages become templates`() throws {
+    var random = SeededGenerator(seed: 0x3E5)
+    let texts = (0..<1_000).map { i in
+      let number = Int.random(in: 0..<1_000, using: &random)
+      return "request \(number) from 10.0.\(i % 7).\(Int.random(in: 0..<200, using: &random)) done"
+    }
+    let times = [Int64](repeating: 0, count: texts.count)
+    let column = LoneColumn(texts, kind: .string, times: times, compressor: compressor)
+    #expect(column.encoded.encoding == .templates)
+    #expect(try column.decodedTexts() == texts)
+  }
+
+  @Test func `damaged templates throw and never trap`() throws {
+    var random = SeededGenerator(seed: 0x7E3)
+    let texts = (0..<600).map {
+      "request \($0 * 7_919 % 600) of \($0 % 3 == 0 ? "a" : "b c 5") at 10.0.0.\($0 % 250)"
+    }
+    let times = [Int64](repeating: 0, count: texts.count)
+    let column = LoneColumn(texts, kind: .string, times: times, compressor: compressor)
+    try #require(column.encoded.encoding == .templates)
+    for _ in 0..<5_000 {
+      var bytes = column.encoded.bytes
+      for _ in 0..<Int.random(in: 1...3, using: &random) {
+        bytes[Int.random(in: 0..<bytes.count, using: &random)] = UInt8.random(
+          in: 0...255, using: &random)
+      }
+      if Bool.random(using: &random) {
+        bytes.removeLast(Int.random(in: 0..<bytes.count, using: &random))
+      }
+      guard let data = try? column.decoded(bytes) else { continue }
+      var output: [UInt8] = []
+      for i in texts.indices { try? data.appendText(i, to: &output) }
+      if case .templates(let run) = data { _ = try? run.texts() }
+    }
+  }
+
+  @Test func `numbers that are times come back`() throws {
+    var random = SeededGenerator(seed: 0x71)
+    let times = (0..<500).map { _ in
+      1_772_445_600_000 + Int64.random(in: 0..<3_600_000, using: &random)
+    }
+    func expect(_ texts: [String], _ encoding: ColumnEncoding) throws {
+      let column = LoneColumn(texts, kind: .number, times: times, compressor: compressor)
+      #expect(column.encoded.encoding == encoding)
+      #expect(try column.decodedTexts() == texts)
+    }
+    try expect(times.map { "\($0)" }, .timestampNumber)
+    try expect(times.map { "\($0 / 1_000)" }, .timestampNumber)
+    try expect(times.map { "\($0)000123" }, .timestampNumber)
+    try expect(times.map { "\($0 / 1_000).\(100 + $0 % 900)" }, .timestampNumber)
+    try expect(
+      times.enumerated().map { $0 % 2 == 0 ? "\($1)" : "\($1 / 1_000).5" }, .timestampNumber)
+    try expect((0..<500).map { "\(2_000_000_000 + $0 * $0)" }, .integer)
+  }
+}
