@@ -18,14 +18,18 @@ struct AggregationBuilder {
 
 extension Analyzer {
   mutating func bindStats(_ command: StatsCommand) {
-    if let offset = command.offset { refuseOffset(offset, of: command) }
+    let offset = bindOffset(of: command)
     let rowScope = scope
     var groupScope = Scope()
     groupScope.isOpen = false
     var keys: [StatsStep.Key] = []
     var columns: [(name: String, slot: SlotID)] = []
     for key in command.keys {
-      let bound = bindExpression(key.expression)
+      var bound = bindExpression(key.expression)
+      if let offset, key.isBin {
+        // Earlier data under current labels.
+        bound = BoundExpression(.shift(bound, offset, isNegative: false))
+      }
       if isStructure(bound) {
         report(AnalyzerDiagnostics.structure("stats", key.label, at: key.range))
       }
@@ -74,13 +78,22 @@ extension Analyzer {
     visible.startOver(with: columns)
   }
 
-  private mutating func refuseOffset(_ offset: DurationLiteral, of command: StatsCommand) {
-    if command.keys.contains(where: { $0.isBin }) {
-      report(AnalyzerDiagnostics.notAvailable("offset", at: offset.range))
-    } else {
+  /// How far back the events lie that `offset` reads in place of those of the window.
+  private mutating func bindOffset(of command: StatsCommand) -> Period? {
+    guard let literal = command.offset else { return nil }
+    guard command.keys.contains(where: { $0.isBin }) else {
       report(
-        Diagnostic(.offsetWithoutBin, .error, "offset needs 'by bin(…)'", at: offset.range))
+        Diagnostic(.offsetWithoutBin, .error, "offset needs 'by bin(…)'", at: literal.range))
+      return nil
     }
+    if offset != nil {
+      report(
+        Diagnostic(
+          .givenTwice, .error, "an earlier stats has an offset already", at: literal.range,
+          notes: [.init("the events of a query are read over one window")]))
+    }
+    offset = Period(literal)
+    return offset
   }
 
   private mutating func addBarrierSlot(_ name: String, mayBeStructure: Bool = false) -> SlotID {

@@ -41,7 +41,8 @@ struct ScanRunner {
   var request: ScanRequest {
     let scan = layout.plan.scan
     return ScanRequest(
-      logGroups: scan.logGroups, window: scan.window, order: order, predicates: scan.predicates)
+      logGroups: scan.groups(of: source), window: scan.window, order: order,
+      predicates: scan.predicates)
   }
 
   /// Row groups in order of time where the rows leave in that order, else in the cheapest one.
