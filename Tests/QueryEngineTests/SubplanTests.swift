@@ -122,6 +122,16 @@ import Testing
     _ = try PreparedQuery("filter id in (SOURCE \"app\" | fields id)", options: options)
   }
 
+  @Test func `a pipe is not read a second time in silence`() throws {
+    let source = FileEventSource([.file("/dev/null")], options: .init(now: 0))
+    let query = try PreparedQuery("filter id in (fields id)", options: QueryOptions(now: 0))
+    let failure = #expect(throws: QueryFailure.self) { try query.run(on: source) { _ in } }
+    #expect(failure?.description.contains("can be read only once") == true)
+    _ = try PreparedQuery("fields id", options: QueryOptions(now: 0)).run(
+      on: FileEventSource([.file("/dev/null")], options: .init(now: 0))
+    ) { _ in }
+  }
+
   @Test func `the commands so far run over another window`() throws {
     let parsed = QueryParser.parse("filter id < 50 | fields id * 2 as twice")
     var analyzer = Analyzer(parsed, options: QueryOptions(now: 0))
