@@ -26,7 +26,7 @@ struct JoinStep: RowCommand {
   let isLeft: Bool
   var columns: [Column]
 
-  var name: String { isLeft ? "left join" : "join" }
+  var name: String { "\(isLeft ? "left join" : "join") with subquery \(subplan + 1) on" }
   var inputs: [SlotID] { [key] }
   var outputs: [SlotID] { columns.map(\.slot) }
 
