@@ -117,6 +117,7 @@ extension Analyzer {
     case .appendcols(let append): bindAppendcols(append)
     case .countFrequent(let frequent): bindCountFrequent(frequent)
     case .expand(let expand): bindExpand(expand)
+    case .pattern(let pattern): bindPattern(pattern)
     case .invalid: break
     default:
       report(AnalyzerDiagnostics.notAvailable(command.name, at: command.keywordRange))
