@@ -90,7 +90,7 @@ extension CommandManual {
       examples: Example(
         "filter level = \"ERROR\" and http.status in [500, 502] | stats count(*) by service"),
       Example(
-        "filter message like /(?i)too old|unavailable|declined/ | fields service, message | limit 2"
+        "filter message like /(?i)out of stock|older than/ | fields service, message | limit 2"
       )),
     Entry(
       "filterIndex", "filterIndex NAME = VALUE | NAME in [VALUE, …] [and …]",

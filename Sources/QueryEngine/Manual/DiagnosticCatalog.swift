@@ -102,8 +102,15 @@ package enum DiagnosticCatalog {
     Entry(
       "E123", "given twice", "An option of the command stands twice.", "Keep one of them."),
     Entry(
+      "E124", "sides of a join", "Both sides have one name, or both keys one side.",
+      "Give each side a name of its own and compare a field of one with a field of the other."),
+    Entry(
       "E190", "not available yet", "It belongs to the language, but this version cannot run it.",
       "Leave it out; nothing was answered."),
+    Entry(
+      "E191", "not kept by the store",
+      "The query selects by something that the store does not keep.",
+      "Select the groups by name; nothing was answered."),
   ]
 
   private static let places = [

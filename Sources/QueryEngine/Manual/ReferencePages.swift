@@ -72,7 +72,11 @@ package enum ReferencePages {
   }
 
   private static func console(_ query: String, file: String) -> [String] {
-    let clock = query.contains("now()") ? " --now 2026-03-14T04:00:00Z" : ""
+    var clock = query.contains("now()") ? " --now 2026-03-14T04:00:00Z" : ""
+    // These tell the window, so there must be one.
+    if ["queryStartTime", "queryEndTime", "queryTimeRange"].contains(where: query.contains) {
+      clock = " --start 2026-03-14T00:00:00Z --end 2026-03-14T04:00:00Z"
+    }
     return [
       "```console", "$ varve query '\(query)' SampleLogs/\(file) --output table --quiet\(clock)",
       "```",
