@@ -48,6 +48,9 @@ extension Analyzer {
 
   private mutating func bindOutput(_ output: AliasedExpression) -> (name: String, slot: SlotID) {
     let bound = bindExpression(output.expression)
+    if options.isStrict, let alias = output.alias, output.expression.names(alias.name) {
+      report(AnalyzerDiagnostics.alreadyDefined(alias.name, at: alias.range))
+    }
     let slot: SlotID
     if let own = bound.slot {
       slot = own
@@ -273,5 +276,12 @@ extension Analyzer {
 extension AliasedExpression {
   fileprivate var isBin: Bool {
     if case .call(let call) = expression.kind { call.function.folded == "bin" } else { false }
+  }
+}
+
+extension Expression {
+  /// Whether the field of this name stands anywhere in it.
+  fileprivate func names(_ field: String) -> Bool {
+    fieldName?.name == field || children.contains { $0.names(field) }
   }
 }
