@@ -40,10 +40,12 @@ package struct PreparedQuery: Sendable {
   /// A row without a value in a column has it missing. `@ptr` is a column only if the query names it.
   /// With `fields *` each batch brings the columns its own rows have.
   ///
-  /// - Throws: ``QueryFailure``, or what `sink` throws.
+  /// - Throws: ``QueryFailure``, ``QueryError`` for a `SOURCE` of groups that are not there, or what
+  ///   `sink` throws.
   package func run(
     on source: any EventSource, sink: (ColumnBatch) throws -> Void
   ) throws -> QueryOutcome {
+    try checkGroups(of: source)
     do {
       return try withoutActuallyEscaping(sink) { sink in
         let runner = QueryRunner(plan, options: options)
@@ -58,14 +60,24 @@ package struct PreparedQuery: Sendable {
 
   /// The plan as written and as optimized, and what the scan would read, without running.
   ///
-  /// - Throws: ``QueryFailure``.
+  /// - Throws: ``QueryFailure``, ``QueryError``.
   package func explain(on source: any EventSource) throws -> String {
+    try checkGroups(of: source)
     do {
       let text = PlanPrinter(plan).text(comparedWith: written)
       return "\(text)\n\(try QueryRunner(plan, options: options).forecast(on: source))"
     } catch let error as StorageError {
       throw QueryFailure.storage(error)
     }
+  }
+}
+
+extension PreparedQuery {
+  /// Refuses a `SOURCE` of groups that the source of events does not have.
+  private func checkGroups(of source: any EventSource) throws(QueryError) {
+    let errors = plan.sourceDiagnostics(of: source)
+    guard !errors.isEmpty else { return }
+    throw QueryError(text: text, diagnostics: (warnings + errors).inTextOrder())
   }
 }
 

@@ -1,16 +1,16 @@
 import Foundation
 import Testing
 
-/// What the README shows is what happens: each `$ …` line of its console blocks is run, in order,
+/// What the README and the page on our choices show is what happens: each `$ …` line of its console blocks is run, in order,
 /// on one store, and what it prints must be what stands below it. Lines that begin with `> ` go on with the
 /// command above them, as in a shell. `RECORD=1` writes the output into
 /// the README and fails, so that somebody reads the difference.
 @Suite struct ReadmeTests {
-  private static let path = VarveProcess.repository.appendingPathComponent("README.md").path
-
-  @Test func `every command of the README runs and prints what is shown`() throws {
+  @Test(arguments: ["README.md", "Documentation/where-aws-is-silent.md"])
+  func `every command of the document runs and prints what is shown`(name: String) throws {
+    let path = VarveProcess.repository.appendingPathComponent(name).path
     let varve = try VarveProcess()
-    let text = try String(contentsOfFile: Self.path, encoding: .utf8)
+    let text = try String(contentsOfFile: path, encoding: .utf8)
     var written: [String] = []
     var commands = 0
     for block in Self.blocks(of: text) {
@@ -26,7 +26,7 @@ import Testing
     #expect(commands >= 5, "the tour is gone")
     if ProcessInfo.processInfo.environment["RECORD"] != nil {
       try written.joined(separator: "\n").write(
-        toFile: Self.path, atomically: true, encoding: .utf8)
+        toFile: path, atomically: true, encoding: .utf8)
     }
   }
 
@@ -56,7 +56,7 @@ import Testing
 
 extension VarveProcess {
   /// Runs a line as a shell would, `varve` on the path; the lines of both its outputs.
-  fileprivate func shell(_ line: String) throws -> [String] {
+  func shell(_ line: String) throws -> [String] {
     let folder = Self.executable.deletingLastPathComponent().path
     let result = try run(
       ["-c", "exec 2>&1; \(line)"], of: URL(fileURLWithPath: "/bin/bash"),

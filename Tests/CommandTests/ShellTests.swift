@@ -9,7 +9,7 @@ import Testing
     let shell = try PseudoTerminal(varve)
     try shell.waitForPrompt()
     try shell.type("help stats\n")
-    try shell.wait(for: "Example:")
+    try shell.wait(for: "Examples:")
     try shell.waitForPrompt()
     try shell.type(".mode csv\n")
     try shell.waitForPrompt()

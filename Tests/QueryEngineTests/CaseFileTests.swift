@@ -14,8 +14,10 @@ struct Configuration: Sendable, CustomTestStringConvertible {
   var isOptimized = true
   /// Words of queries that mean something else here; cases with one of them are passed over.
   var exceptions: [String] = []
+  /// Whether there are log groups.
+  var hasGroups = true
   /// Makes the source of the events.
-  var source: @Sendable ([String]) throws -> any EventSource
+  var source: @Sendable (CaseEvents) throws -> any EventSource
 
   var testDescription: String { name }
 
@@ -38,10 +40,22 @@ struct Configuration: Sendable, CustomTestStringConvertible {
       try StoredSources.store($0)
     },
     // Files have no log group.
-    Configuration(name: "from a file", workers: 2, exceptions: ["@ptr", "@log", "SOURCE"]) {
+    Configuration(
+      name: "from a file", workers: 2, exceptions: ["@ptr", "@log", "SOURCE"],
+      hasGroups: false
+    ) {
       StoredSources.file($0, rowsPerGroup: 2)
     },
   ]
+}
+
+/// The events of a case: those of the group `app`, and those of others.
+struct CaseEvents: Sendable {
+  let groups: [CaseGroup]
+
+  init(_ texts: [String], otherGroups: [CaseGroup] = []) {
+    groups = [CaseGroup(name: "app", events: texts)] + otherGroups
+  }
 }
 
 @Suite struct CaseFileTests {
@@ -53,6 +67,7 @@ struct Configuration: Sendable, CustomTestStringConvertible {
   @Test(arguments: try CaseFile.cases(inFolder: folder))
   func `answers as written`(_ target: LanguageCase) throws {
     for configuration in Configuration.all {
+      if !configuration.hasGroups, !target.otherGroups.isEmpty { continue }
       if configuration.exceptions.contains(where: { target.text.contains($0) }) { continue }
       let actual = try CaseRunner(target, configuration).run()
       if actual == target.expected { continue }
@@ -103,7 +118,10 @@ struct CaseRunner {
     }
     var names = prepared.columns ?? []
     var rows: [[String: String]] = []
-    let outcome = try prepared.run(on: try configuration.source(texts)) { batch in
+    let outcome = try prepared.run(
+      on: try configuration.source(
+        CaseEvents(texts, otherGroups: target.otherGroups))
+    ) { batch in
       for name in batch.names where !names.contains(name) { names.append(name) }
       for row in 0..<batch.rowCount {
         var cells: [String: String] = [:]

@@ -57,6 +57,15 @@ import Testing
       let ids = try run("stats count(id) as n", store.path)
       #expect(ids.rows == [[.integer(600)]])
       #expect(ids.damaged == [])
+      // What both a query and its subquery miss is named once.
+      let inner = try run("filter text in (fields text) | stats count(*) as n", store.path)
+      #expect(inner.rows == [[.integer(300)]])
+      #expect(inner.damaged.count == 1)
+      // What only the inner query misses is named too.
+      let joined = try run(
+        "join where id = id (filter ispresent(text) | stats count(*) as n by id) | stats count(*)",
+        store.path)
+      #expect(joined.damaged.count == 1)
       // Rows and sorted rows behave alike.
       #expect(try run("fields text | sort id | limit 500", store.path).rows.count == 300)
       #expect(try run("fields text", store.path).rows.count == 300)

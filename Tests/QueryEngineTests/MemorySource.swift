@@ -1,6 +1,7 @@
 import Columnar
 import LogStorage
 import Synchronization
+import TestSupport
 
 // Events kept as plain values: slow, simple and independent of the store. Whatever the engine
 // answers over it, it must answer over the store too.
@@ -40,6 +41,21 @@ struct MemorySource: EventSource {
           text, time: Self.start + Int64(index) * 60_000, sequence: UInt64(index + 1))
       }, rowsPerGroup: rowsPerGroup)
   }
+
+  /// The events of a case; each group begins at 10:00:00, the later group arrived later.
+  init(texts: CaseEvents, rowsPerGroup: Int = 65_536) {
+    var sequence: UInt64 = 0
+    groups = texts.groups.map { group in
+      let events = group.events.enumerated().map { index, text in
+        sequence += 1
+        return Event(text, time: Self.start + Int64(index) * 60_000, sequence: sequence)
+      }
+      return (group.name, events)
+    }
+    self.rowsPerGroup = rowsPerGroup
+  }
+
+  var logGroupNames: [String]? { groups.map(\.name) }
 
   func scan(_ request: ScanRequest) throws -> any RowGroupCursor {
     if let wanted = request.logGroups {

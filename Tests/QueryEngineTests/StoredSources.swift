@@ -13,25 +13,36 @@ private struct HeldSource: EventSource {
   let folder: TemporaryFolder
 
   func scan(_ request: ScanRequest) throws -> any RowGroupCursor { try base.scan(request) }
+  var logGroupNames: [String]? { base.logGroupNames }
 }
 
 enum StoredSources {
   /// Events in a store, brought in by two ingestions.
-  static func store(_ texts: [String]) throws -> any EventSource {
+  static func store(_ texts: [String]) throws -> any EventSource { try store(CaseEvents(texts)) }
+
+  static func store(_ events: CaseEvents) throws -> any EventSource {
     let folder = TemporaryFolder()
     let store = try LogStore.open(folder.file("store"), mode: .create)
+    for group in events.groups { try ingest(group.events, into: group.name, of: store) }
+    return HeldSource(base: try store.snapshot(now: MemorySource.start), folder: folder)
+  }
+
+  private static func ingest(_ texts: [String], into group: String, of store: LogStore) throws {
     let middle = texts.count / 2
     for part in [0..<middle, middle..<texts.count] where !part.isEmpty {
       var options = IngestSession.Options(
-        logGroup: "app", stream: "stream", now: MemorySource.start)
+        logGroup: group, stream: "stream", now: MemorySource.start)
       options.workers = 1
       let session = try IngestSession(store: store, options: options)
       _ = try session.ingest(.memory(export(texts, part), name: "case"))
     }
-    return HeldSource(base: try store.snapshot(now: MemorySource.start), folder: folder)
   }
 
   /// Events read directly, with no store.
+  static func file(_ events: CaseEvents, rowsPerGroup: Int) -> any EventSource {
+    file(events.groups.flatMap(\.events), rowsPerGroup: rowsPerGroup)
+  }
+
   static func file(_ texts: [String], rowsPerGroup: Int) -> any EventSource {
     var options = FileEventSource.Options(now: MemorySource.start)
     options.rowsPerRowGroup = rowsPerGroup

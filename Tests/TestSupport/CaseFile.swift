@@ -16,7 +16,7 @@ import Foundation
 // A block begins with its kind, `query`, `error` or `explain`, and perhaps options; then come the
 // text, a line of dashes, and what is expected, up to the next block. Lines with `#` before a block
 // are its title. `events` (texts given right there) or `load FILE` say what the blocks after it run
-// on. With `RECORD=1` in the environment expectations are written anew and the test fails, so that
+// on, `events in GROUP` adds events of another log group than `app` to it. With `RECORD=1` in the environment expectations are written anew and the test fails, so that
 // someone reads the difference.
 
 /// One query of a case file with what is expected of it.
@@ -35,12 +35,25 @@ package struct LanguageCase: Sendable, CustomStringConvertible {
   package let options: [String]
   /// Texts of events, or none if `source` is given.
   package let events: [String]
+  /// Texts of events of further log groups.
+  package let otherGroups: [CaseGroup]
   /// A file of events, relative to the top of the project.
   package let source: String?
   package let text: String
   package let expected: String
 
   package var description: String { "\(file):\(line) \(title)" }
+}
+
+/// A log group of a case besides `app`.
+package struct CaseGroup: Sendable {
+  package let name: String
+  package let events: [String]
+
+  package init(name: String, events: [String]) {
+    self.name = name
+    self.events = events
+  }
 }
 
 /// A file of cases.
@@ -94,6 +107,7 @@ private struct CaseReader {
   private var index = 0
   private var events: [String] = []
   private var source: String?
+  private var otherGroups: [CaseGroup] = []
 
   init(lines: [String], file: String) {
     self.lines = lines
@@ -114,12 +128,19 @@ private struct CaseReader {
         title = String(line.drop { $0 == "#" || $0 == " " })
       } else if words.first == "events" {
         index += 1
-        source = nil
-        events = takeBlock()
+        let block = takeBlock()
+        if words.count == 3, words[1] == "in" {
+          otherGroups.append(CaseGroup(name: words[2], events: block))
+        } else {
+          source = nil
+          otherGroups = []
+          events = block
+        }
         continue
       } else if words.first == "load", words.count == 2 {
         source = words[1]
         events = []
+        otherGroups = []
       } else if let word = words.first, let kind = LanguageCase.Kind(rawValue: word) {
         cases.append(try readCase(kind, Array(words.dropFirst()), title))
         continue
@@ -147,6 +168,7 @@ private struct CaseReader {
     index += 1
     return LanguageCase(
       file: file, line: start, title: title, kind: kind, options: options, events: events,
+      otherGroups: otherGroups,
       source: source, text: text.joined(separator: "\n"),
       expected: takeBlock().joined(separator: "\n"))
   }

@@ -122,14 +122,38 @@ package struct EqualityIndex: Sendable {
   package func entries(equalTo value: Value) -> [UInt32] {
     var found: [UInt32] = []
     visit(value) { last, isForm in
-      var entry = last
-      while entry != Self.none {
-        found.append(entry)
-        entry = isForm ? previousForm[Int(entry)] : previous[Int(entry)]
-      }
+      collect(last, isForm, &found)
       return false
     }
     return found.sorted()
+  }
+
+  /// The entries that equal the value of one row, ascending.
+  package func entries(equalTo column: ColumnVector, at row: Int) -> [UInt32] {
+    var found: [UInt32] = []
+    let body = { (last: UInt32, isForm: Bool) -> Bool in
+      collect(last, isForm, &found)
+      return false
+    }
+    switch column {
+    case .strings(let v) where v.validity?[row] ?? true:
+      v.bytes.withUnsafeBufferPointer {
+        _ = visit(UnsafeBufferPointer(rebasing: $0[v.range(row)]), body)
+      }
+    case .integers(let v) where v.validity?[row] ?? true:
+      _ = visit(.integer(v.values[row]), .number, body)
+    default: visit(column.value(at: row), body)
+    }
+    return found.sorted()
+  }
+
+  /// Adds all entries of a chain.
+  private func collect(_ last: UInt32, _ isForm: Bool, _ found: inout [UInt32]) {
+    var entry = last
+    while entry != Self.none {
+      found.append(entry)
+      entry = isForm ? previousForm[Int(entry)] : previous[Int(entry)]
+    }
   }
 
   /// Whether some entry equals a value.

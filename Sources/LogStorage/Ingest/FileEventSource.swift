@@ -47,14 +47,28 @@ package final class FileEventSource: EventSource {
         "log group '\(group)': files are read here, which belong to no group; leave SOURCE out, or "
           + "load them with 'varve ingest'")
     }
+    // Joins and subqueries read the events once more; what was found is told once.
+    let isFirst = findings.beginScan()
+    if !isFirst, let origin = origins.first(where: { !$0.isReadableAgain }) {
+      throw StorageError(
+        .invalidInput,
+        "\(origin.name) can be read only once, but this query reads its events more than once; "
+          + "save them to a file first")
+    }
     let inputs = try origins.map { try InputStream($0) }
-    return FileCursor(inputs: inputs, options: options, request: request, findings: findings)
+    return FileCursor(
+      inputs: inputs, options: options, request: request,
+      findings: isFirst ? findings : FindingsLog())
   }
 }
 
 /// Findings that several workers add to.
 private final class FindingsLog: Sendable {
   private let findings = Mutex(FileEventSource.Findings())
+  private let hasScanned = Atomic<Bool>(false)
+
+  /// Notes that a scan begins, and returns whether it is the first one.
+  func beginScan() -> Bool { !hasScanned.exchange(true, ordering: .relaxed) }
 
   var value: FileEventSource.Findings { findings.withLock { $0 } }
 

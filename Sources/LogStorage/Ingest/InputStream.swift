@@ -12,6 +12,26 @@ package final class InputStream {
     case file(String)
     case standardInput
     case memory([UInt8], name: String)
+
+    /// What messages call it.
+    var name: String {
+      switch self {
+      case .file(let path): "'\(path)'"
+      case .standardInput: "standard input"
+      case .memory(_, let name): "'\(name)'"
+      }
+    }
+
+    /// Whether its bytes are there a second time: not those of standard input or a pipe.
+    var isReadableAgain: Bool {
+      switch self {
+      case .memory: return true
+      case .standardInput: return false
+      case .file(let path):
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+      }
+    }
   }
 
   private enum Form {

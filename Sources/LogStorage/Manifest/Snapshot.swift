@@ -17,6 +17,8 @@ package final class Snapshot: EventSource {
   /// The generation it shows.
   package var generation: UInt64 { state.generation }
 
+  package var logGroupNames: [String]? { state.groupNames }
+
   package func scan(_ request: ScanRequest) throws -> any RowGroupCursor {
     if pin != nil {
       return SegmentScan(try plan(request, state), snapshot: self, cache: store.cache)

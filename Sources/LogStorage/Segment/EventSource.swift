@@ -6,6 +6,13 @@ package protocol EventSource: Sendable {
   ///
   /// - Throws: `StorageError` (`unknownGroup` names the nearest groups).
   func scan(_ request: ScanRequest) throws -> any RowGroupCursor
+
+  /// The names of the log groups that can be read; `nil` where events belong to none.
+  var logGroupNames: [String]? { get }
+}
+
+extension EventSource {
+  package var logGroupNames: [String]? { nil }
 }
 
 /// Which events a scan is to deliver, and in what order.

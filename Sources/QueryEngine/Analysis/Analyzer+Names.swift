@@ -21,12 +21,16 @@ extension Analyzer {
   mutating func resolve(_ name: FieldName) -> BoundExpression? {
     let full = name.name
     if let slot = scope.named[full] { return BoundExpression(.slot(slot)) }
+    if let sides = scope.join, let (isLeft, field) = sides.side(of: name) {
+      return resolve(field, isLeft: isLeft, sides)
+    }
     if full == "@timestamp", let timeKey = scope.timeKey { return BoundExpression(.slot(timeKey)) }
     if let navigated = resolvePath(name) { return navigated }
     if let plain = fallback(for: name) {
       report(AnalyzerDiagnostics.systemNameFallback(full, at: name.range))
       return BoundExpression(.slot(plain))
     }
+    if let sides = scope.join { return resolveOnBothSides(name, sides) }
     guard scope.isOpen else { return nil }
     return BoundExpression(.slot(eventSlot(EventField(name: full))))
   }

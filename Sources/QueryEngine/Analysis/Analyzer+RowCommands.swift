@@ -125,14 +125,14 @@ extension Analyzer {
     let slot: SlotID
   }
 
-  private mutating func output(_ name: FieldName, mayBeStructure: Bool) -> RowOutput {
+  mutating func output(_ name: FieldName, mayBeStructure: Bool) -> RowOutput {
     let slot = addSlot(
       name.name, .barrier, mayBeStructure: mayBeStructure, segment: segments.count + 1)
     return RowOutput(name: name.name, slot: slot)
   }
 
   /// Ends the segment, and lets names mean what the command made.
-  private mutating func close(with command: any RowCommand, _ outputs: [RowOutput]) {
+  mutating func close(with command: any RowCommand, _ outputs: [RowOutput]) {
     closeSegment(barrier: .command(command))
     for output in outputs {
       let replaced = scope.named[output.name]

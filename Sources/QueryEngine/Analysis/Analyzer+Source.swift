@@ -1,24 +1,60 @@
 import Columnar
 import QueryLanguage
 
-// `SOURCE "a", "b" START=-1h END=now`: names of groups and a window, in front of the query. What
-// selects groups by prefix, account, class or tag waits for the server that has them.
+// `SOURCE "a", "b" START=-1h END=now`: log groups and a window, in front of the query.
+//
+// A store on one machine has names of groups and nothing more to choose them by: all are of the
+// class STANDARD, and accounts, tags and data sources are refused, each in its own words. Of an ARN
+// only the name counts.
 
 extension Analyzer {
   mutating func bindSource(_ command: SourceCommand, at range: SourceRange) {
     if options.logGroups != nil { report(AnalyzerDiagnostics.groupsGivenTwice(at: range)) }
-    if !hasSource { scan.logGroups = nil }
+    // The first SOURCE of a subquery replaces what it has from the outer query.
+    if !hasSource { scan.selection = GroupSelection() }
     hasSource = true
+    var choice = GroupSelection.Choice(range: range)
     for selector in command.selectors {
-      guard case .names(let names) = selector else {
-        report(AnalyzerDiagnostics.notAvailable("SOURCE logGroups(…)", at: range))
-        continue
+      switch selector {
+      case .names(let names):
+        let words = names.map {
+          GroupSelection.Word(text: Self.groupName($0.value), range: $0.range)
+        }
+        // Two lists of names, apart from each other, must both hold, like all selectors.
+        if let before = choice.names {
+          choice.names = before.filter { word in words.contains { $0.text == word.text } }
+        } else {
+          choice.names = words
+        }
+      case .logGroups(let groups): bindLogGroups(groups, into: &choice)
+      case .logGroupTags(let tags):
+        report(SourceDiagnostics.noTags(at: tags.first?.key.range ?? range))
+      case .dataSource(let names):
+        report(SourceDiagnostics.noDataSources(at: names.first?.range ?? range))
       }
-      let known = scan.logGroups ?? []
-      let added = names.map { Self.groupName($0.value) }.filter { !known.contains($0) }
-      scan.logGroups = known + added
     }
+    scan.selection?.choices.append(choice)
     bindWindow(command, at: range)
+  }
+
+  private mutating func bindLogGroups(
+    _ groups: SourceCommand.LogGroupsSelector, into choice: inout GroupSelection.Choice
+  ) {
+    if !groups.namePrefixes.isEmpty {
+      choice.prefixes.append(
+        groups.namePrefixes.map { GroupSelection.Word(text: $0.value, range: $0.range) })
+    }
+    if let account = groups.accountIdentifiers.first {
+      report(SourceDiagnostics.noAccounts(at: account.range))
+    }
+    for name in groups.logGroupClasses {
+      switch name.value.uppercased() {
+      case "STANDARD": break
+      case "INFREQUENT_ACCESS": report(SourceDiagnostics.onlyStandard(at: name.range))
+      default:
+        report(SourceDiagnostics.unknownClass(name.value, at: name.range))
+      }
+    }
   }
 
   private mutating func bindWindow(_ command: SourceCommand, at range: SourceRange) {
@@ -34,6 +70,10 @@ extension Analyzer {
         Diagnostic(.notAPeriod, .error, "the window of SOURCE ends before it starts", at: range))
       return
     }
+    if let before = windowOfSource, before != lower...upper {
+      report(SourceDiagnostics.anotherWindow(at: range))
+    }
+    windowOfSource = lower...upper
     scan.window = lower...upper
   }
 

@@ -18,14 +18,18 @@ struct AggregationBuilder {
 
 extension Analyzer {
   mutating func bindStats(_ command: StatsCommand) {
-    if let offset = command.offset { refuseOffset(offset, of: command) }
+    let offset = bindOffset(of: command)
     let rowScope = scope
     var groupScope = Scope()
     groupScope.isOpen = false
     var keys: [StatsStep.Key] = []
     var columns: [(name: String, slot: SlotID)] = []
     for key in command.keys {
-      let bound = bindExpression(key.expression)
+      var bound = bindExpression(key.expression)
+      if let offset, key.isBin {
+        // Earlier data under current labels.
+        bound = BoundExpression(.shift(bound, offset, isNegative: false))
+      }
       if isStructure(bound) {
         report(AnalyzerDiagnostics.structure("stats", key.label, at: key.range))
       }
@@ -44,6 +48,9 @@ extension Analyzer {
 
   private mutating func bindOutput(_ output: AliasedExpression) -> (name: String, slot: SlotID) {
     let bound = bindExpression(output.expression)
+    if options.isStrict, let alias = output.alias, output.expression.names(alias.name) {
+      report(AnalyzerDiagnostics.alreadyDefined(alias.name, at: alias.range))
+    }
     let slot: SlotID
     if let own = bound.slot {
       slot = own
@@ -74,13 +81,22 @@ extension Analyzer {
     visible.startOver(with: columns)
   }
 
-  private mutating func refuseOffset(_ offset: DurationLiteral, of command: StatsCommand) {
-    if command.keys.contains(where: { $0.isBin }) {
-      report(AnalyzerDiagnostics.notAvailable("offset", at: offset.range))
-    } else {
+  /// How far back the events lie that `offset` reads in place of those of the window.
+  private mutating func bindOffset(of command: StatsCommand) -> Period? {
+    guard let literal = command.offset else { return nil }
+    guard command.keys.contains(where: { $0.isBin }) else {
       report(
-        Diagnostic(.offsetWithoutBin, .error, "offset needs 'by bin(…)'", at: offset.range))
+        Diagnostic(.offsetWithoutBin, .error, "offset needs 'by bin(…)'", at: literal.range))
+      return nil
     }
+    if offset != nil {
+      report(
+        Diagnostic(
+          .givenTwice, .error, "an earlier stats has an offset already", at: literal.range,
+          notes: [.init("the events of a query are read over one window")]))
+    }
+    offset = Period(literal)
+    return offset
   }
 
   private mutating func addBarrierSlot(_ name: String, mayBeStructure: Bool = false) -> SlotID {
@@ -260,5 +276,12 @@ extension Analyzer {
 extension AliasedExpression {
   fileprivate var isBin: Bool {
     if case .call(let call) = expression.kind { call.function.folded == "bin" } else { false }
+  }
+}
+
+extension Expression {
+  /// Whether the field of this name stands anywhere in it.
+  fileprivate func names(_ field: String) -> Bool {
+    fieldName?.name == field || children.contains { $0.names(field) }
   }
 }

@@ -14,6 +14,7 @@ extension Analyzer {
   func innerAnalyzer() -> Analyzer {
     var inner = Analyzer(inside: self)
     inner.scan.logGroups = scan.logGroups
+    inner.scan.selection = scan.selection
     inner.scan.window = scan.window
     return inner
   }

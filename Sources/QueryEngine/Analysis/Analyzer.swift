@@ -34,6 +34,12 @@ struct Analyzer {
 
   /// Whether a SOURCE was met.
   var hasSource = false
+  /// The window that the SOURCE commands give.
+  var windowOfSource: ClosedRange<Int64>?
+  /// How far back `stats … offset` moves the window that is read.
+  var offset: Period?
+  /// Right sides of `join`, which take names as long as the query goes on.
+  var joinSides: [JoinSide] = []
   /// Queries that are run before this one.
   var subplans: [Subplan] = []
 
@@ -75,9 +81,12 @@ struct Analyzer {
   func assembled(_ output: OutputStep) -> LogicalPlan {
     var scan = scan
     scan.statedWindow = scan.window
-    return LogicalPlan(
+    if let offset { scan.window = scan.window?.moved(back: offset) }
+    var plan = LogicalPlan(
       scan: scan, segments: segments, slots: slots, extractions: extractions, output: output,
       subplans: subplans)
+    for side in joinSides { side.finish(&plan) }
+    return plan
   }
 }
 
@@ -104,8 +113,11 @@ extension Analyzer {
     case .autoregress(let step): bindAutoregress(step, at: command.keywordRange)
     case .filldown(let filldown): bindFilldown(filldown, at: command.keywordRange)
     case .unnest(let unnest): bindUnnest(unnest)
+    case .join(let join): bindJoin(join, at: command.keywordRange)
+    case .appendcols(let append): bindAppendcols(append)
     case .countFrequent(let frequent): bindCountFrequent(frequent)
     case .expand(let expand): bindExpand(expand)
+    case .pattern(let pattern): bindPattern(pattern)
     case .invalid: break
     default:
       report(AnalyzerDiagnostics.notAvailable(command.name, at: command.keywordRange))
@@ -325,11 +337,23 @@ extension Analyzer {
   private mutating func defaultColumns() -> [VisibleColumns.Item] {
     var items: [VisibleColumns.Item] = []
     if scope.isOpen {
-      items = [
-        .named("@timestamp", eventSlot(.timestamp)), .named("@message", eventSlot(.message)),
-      ]
+      // Where a command made one of them anew, it is shown as made.
+      let made = Set(visible.made.map(\.name))
+      items = [EventField.timestamp, .message].filter { !made.contains($0.name) }
+        .map { .named($0.name, eventSlot($0)) }
     }
     return items + visible.made.map { .named($0.name, $0.slot) }
+  }
+}
+
+extension ClosedRange<Int64> {
+  /// The window so much earlier; a side without bound stays so.
+  fileprivate func moved(back period: Period) -> ClosedRange<Int64> {
+    let lower =
+      lowerBound == .min ? lowerBound : period.shift(lowerBound, isNegative: true)
+    let upper =
+      upperBound == .max ? upperBound : period.shift(upperBound, isNegative: true)
+    return lower...Swift.max(lower, upper)
   }
 }
 

@@ -70,7 +70,20 @@ enum AnalyzerDiagnostics {
     return Diagnostic(
       .unknownField, .error, "field '\(name)' does not exist after stats", at: range,
       label: nearest.map { "did you mean '\($0)'?" },
-      notes: [.init("available: \(available.joined(separator: ", "))")])
+      notes: [.init("available: \(available.joined(separator: ", "))")],
+      fixIts: nearest.map { [replacing(name, with: fieldText($0), at: range)] } ?? [])
+  }
+
+  private static func replacing(
+    _ old: String, with new: String, at range: SourceRange
+  ) -> FixIt {
+    FixIt("replace '\(old)' with '\(new)'", [.init(range, new)])
+  }
+
+  /// The name as a query writes it: in backticks if it is more than a plain word.
+  private static func fieldText(_ name: String) -> String {
+    let isPlain = name.unicodeScalars.allSatisfy { $0.properties.isAlphabetic || $0 == "_" }
+    return isPlain ? name : "`\(name)`"
   }
 
   static func alreadyDefined(_ name: String, at range: SourceRange) -> Diagnostic {
@@ -120,7 +133,8 @@ enum AnalyzerDiagnostics {
     let nearest = NameSuggestion.nearest(to: name, among: names)
     return Diagnostic(
       .unknownFunction, .error, "unknown function '\(name)'", at: range,
-      label: nearest.map { "did you mean '\($0)'?" })
+      label: nearest.map { "did you mean '\($0)'?" },
+      fixIts: nearest.map { [replacing(name, with: $0, at: range)] } ?? [])
   }
 
   static func argumentCount(

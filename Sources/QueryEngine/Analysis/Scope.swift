@@ -14,6 +14,9 @@ struct Scope {
   /// The output of `by bin(…)`, which `@timestamp` means after a `stats`.
   var timeKey: SlotID?
 
+  /// The sides of the last `join`, if names reach them.
+  var join: JoinScope?
+
   mutating func define(_ name: String, _ slot: SlotID) {
     named[name] = slot
     if !available.contains(name) { available.append(name) }

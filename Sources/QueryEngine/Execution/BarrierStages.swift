@@ -36,36 +36,6 @@ final class DedupStage: RowStage {
   }
 }
 
-/// Aggregates rows that come from an earlier segment.
-final class StatsStage: RowStage {
-  private let stats: StatsStep
-  private let layout: PlanLayout
-  private let control: RunControl
-  private let next: any RowStage
-  private var merger: GroupMerger
-
-  init(_ stats: StatsStep, layout: PlanLayout, control: RunControl, next: any RowStage) {
-    self.stats = stats
-    self.layout = layout
-    self.control = control
-    self.next = next
-    merger = GroupMerger(stats, layout: layout, budget: control.budget)
-  }
-
-  var isSatisfied: Bool { false }
-
-  func consume(_ batch: RowBatch) throws {
-    try control.check()
-    var frame = Frame(batch, layout: layout)
-    try merger.merge(try PartialGroups(stats, of: &frame))
-  }
-
-  func finish() throws {
-    for batch in try merger.finish() { try next.consume(batch) }
-    try next.finish()
-  }
-}
-
 /// Turns each row into one per match of a regular expression; a row without match stays, once.
 final class MatchesStage: RowStage {
   private let extraction: Extraction

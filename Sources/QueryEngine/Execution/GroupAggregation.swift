@@ -34,7 +34,7 @@ struct PartialGroups: Sendable {
 }
 
 /// All groups of a `stats`, growing as partial groups are merged.
-struct GroupMerger: Sendable {
+struct GroupMerger: PieceMerger {
   private let stats: StatsStep
   private let layout: PlanLayout
   private let budget: MemoryBudget

@@ -34,18 +34,19 @@ final class PlanLayout: Sendable {
     return captures
   }
 
+  /// The slots whose values are read behind a segment, those of its own barrier among them.
+  static func slotsRead(behind segment: Int, in plan: LogicalPlan) -> Set<SlotID> {
+    var wanted = Wanted(plan: plan, segment: segment)
+    wanted.addAll(behind: segment)
+    return wanted.visited
+  }
+
   /// The slots that a barrier fills exist only behind it, so they are not live before.
   private static func live(after segment: Int, in plan: LogicalPlan) -> [SlotID] {
     var wanted = Wanted(plan: plan, segment: segment)
     if let barrier = plan.segments[segment].barrier { wanted.add(barrier) }
     if plan.segments[segment].barrier?.makesNewRows == true { return wanted.slots.sorted() }
-    for later in plan.segments[(segment + 1)...] {
-      later.filters.forEach { wanted.add($0) }
-      later.sortKeys.forEach { wanted.add($0.expression) }
-      if let barrier = later.barrier { wanted.add(barrier) }
-      if later.barrier?.makesNewRows == true { return wanted.slots.sorted() }
-    }
-    for case .named(_, let slot) in plan.output.columns { wanted.add(slot) }
+    wanted.addAll(behind: segment)
     return wanted.slots.sorted()
   }
 }
@@ -55,11 +56,22 @@ private struct Wanted {
   let plan: LogicalPlan
   let segment: Int
   private(set) var slots: Set<SlotID> = []
-  private var visited: Set<SlotID> = []
+  private(set) var visited: Set<SlotID> = []
 
   init(plan: LogicalPlan, segment: Int) {
     self.plan = plan
     self.segment = segment
+  }
+
+  /// Adds what the segments behind one read, up to the first that makes new rows.
+  mutating func addAll(behind segment: Int) {
+    for later in plan.segments[(segment + 1)...] {
+      later.filters.forEach { add($0) }
+      later.sortKeys.forEach { add($0.expression) }
+      if let barrier = later.barrier { add(barrier) }
+      if later.barrier?.makesNewRows == true { return }
+    }
+    for case .named(_, let slot) in plan.output.columns { add(slot) }
   }
 
   mutating func add(_ expression: BoundExpression) {

@@ -151,7 +151,7 @@ struct StageChain {
     case .stats(let stats)?:
       // The scan itself aggregates for the first segment.
       if index > 0 {
-        next = StatsStage(stats, layout: layout, control: control, next: next)
+        next = AggregationStage(stats, layout: layout, control: control, next: next)
       }
     case .dedup(let keys)?:
       next = DedupStage(keys, layout: layout, control: control, next: next)
@@ -159,7 +159,10 @@ struct StageChain {
       next = MatchesStage(
         plan.extractions[extraction], captures, layout: layout, next: next)
     case .command(let command)?:
-      next = command.stage(layout: layout, control: control, next: next)
+      // Aggregating commands are done by the scan too.
+      if index > 0 || segment.barrier?.aggregation == nil {
+        next = command.stage(layout: layout, control: control, next: next)
+      }
     case nil: break
     }
     if let limit = segment.limit { next = LimitStage(limit, next: next) }

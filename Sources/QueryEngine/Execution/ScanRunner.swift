@@ -27,8 +27,8 @@ struct ScanRunner {
   func run(into next: any RowStage) throws -> Result {
     let matched = MatchCounter()
     let cursor = try source.scan(request)
-    if case .stats(let stats)? = segment.barrier {
-      try runAggregation(stats, cursor, matched, into: next)
+    if let aggregation = segment.barrier?.aggregation {
+      try runAggregation(aggregation, cursor, matched, into: next)
     } else if isOrderedByTime, !hasSmallLimit {
       try runOrdered(cursor, matched, into: next)
     } else {
@@ -41,12 +41,13 @@ struct ScanRunner {
   var request: ScanRequest {
     let scan = layout.plan.scan
     return ScanRequest(
-      logGroups: scan.logGroups, window: scan.window, order: order, predicates: scan.predicates)
+      logGroups: scan.groups(of: source), window: scan.window, order: order,
+      predicates: scan.predicates)
   }
 
   /// Row groups in order of time where the rows leave in that order, else in the cheapest one.
   private var order: ScanRequest.Order {
-    if case .stats? = segment.barrier { return .unspecified }
+    if segment.barrier?.aggregation != nil { return .unspecified }
     return segment.timeOrder(in: layout.plan) ?? .unspecified
   }
 
@@ -60,24 +61,25 @@ struct ScanRunner {
 
   // MARK: Aggregation
 
-  private func runAggregation(
-    _ stats: StatsStep, _ cursor: any RowGroupCursor, _ matched: MatchCounter,
+  private func runAggregation<Aggregation: PiecewiseAggregation>(
+    _ aggregation: Aggregation, _ cursor: any RowGroupCursor, _ matched: MatchCounter,
     into next: any RowStage
   ) throws {
     let rows = rows
     let layout = layout
     let budget = control.budget
-    let driver = ScanDriver<PartialGroups>(cursor: cursor, control: control, workers: workers) {
-      rowGroup in
+    let driver = ScanDriver<Aggregation.Piece>(
+      cursor: cursor, control: control, workers: workers
+    ) { rowGroup in
       var frame = Frame(rowGroup, layout: layout)
       try rows.filter(&frame)
       let count = frame.rowCount
       guard count > 0 else { return nil }
-      let piece = try PartialGroups(stats, of: &frame)
+      let piece = try aggregation.piece(of: &frame)
       matched.add(count)
       return piece
     }
-    let total = Mutex(GroupMerger(stats, layout: layout, budget: budget))
+    let total = Mutex(aggregation.merger(layout: layout, budget: budget))
     try Workers.run(workers) { worker in
       try driver.work(worker) {
         try driver.reduceReady { pieces in

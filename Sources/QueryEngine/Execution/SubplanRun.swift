@@ -33,6 +33,9 @@ final class SubplanRun {
     let run = SubplanRun(subplan, control: control)
     do {
       _ = try runner.runPlan(on: source, &statistics) { try run.take($0) }
+    } catch QueryFailure.outOfMemory(let text) where !text.hasPrefix(subplan.name) {
+      // What the inner query keeps may leave too little to another step of it.
+      throw QueryFailure.outOfMemory("\(subplan.name): \(text)")
     } catch QueryFailure.timedOut {
       try outer.control.check()
       throw QueryFailure.refused(
@@ -40,6 +43,7 @@ final class SubplanRun {
         "the subquery of \(subplan.name) ran longer than "
           + "\(EngineLimits.subquerySeconds) seconds; narrow it")
     }
+    try run.finish()
     return run.result
   }
 
@@ -57,6 +61,19 @@ final class SubplanRun {
       }
       try keep(batch)
     }
+  }
+
+  /// Puts the rows of all batches together, where they have the same columns.
+  private func finish() throws {
+    guard let names = result.rows.first?.names, result.rows.count > 1,
+      result.rows.allSatisfy({ $0.names == names })
+    else { return }
+    try control.budget.reserve(byteCountOfValues, for: subplan.name)
+    defer { control.budget.release(byteCountOfValues) }
+    result.rows = [
+      ColumnBatch(
+        names: names, columns: names.indices.map { result.column($0) }, rowCount: result.rowCount)
+    ]
   }
 
   private func keep(_ batch: ColumnBatch) throws {

@@ -189,10 +189,10 @@ final class CompiledRegex: @unchecked Sendable {
       emptyText.deallocate()
     }
 
-    func match(_ text: UnsafeRawBufferPointer, from start: Int, options: UInt32 = 0) -> Bool {
+    func match(_ text: UnsafeRawBufferPointer, from start: Int) -> Bool {
       let base = text.baseAddress ?? UnsafeRawPointer(emptyText)
       let status = pcre2_match_8(
-        code, base.assumingMemoryBound(to: UInt8.self), text.count, start, options, data, context)
+        code, base.assumingMemoryBound(to: UInt8.self), text.count, start, 0, data, context)
       if status < PCRE2_ERROR_PARTIAL { limitedCount += 1 }
       return status >= 0
     }
@@ -209,24 +209,21 @@ final class CompiledRegex: @unchecked Sendable {
       }
     }
 
-    /// An empty match is followed by a look for a longer one at its place, then by a step of one character.
+    /// Every match, as RE2 counts them: an empty one does not stand at the end of the match before
+    /// it, so that `x|` finds in `xy` the `x` and the end, and not also what is between them.
     func all(in text: UnsafeRawBufferPointer, offset: Int) -> [[Range<Int>?]] {
       var found: [[Range<Int>?]] = []
       var position = 0
-      var afterEmpty = false
-      while position <= text.count {
-        let options = afterEmpty ? PCRE2_NOTEMPTY_ATSTART | PCRE2_ANCHORED : 0
-        if match(text, from: position, options: options), let range = groups(offset: 0)[0] {
+      var lastEnd = -1
+      while position <= text.count, match(text, from: position), let range = groups(offset: 0)[0] {
+        guard range.isEmpty, range.lowerBound == lastEnd else {
           found.append(groups(offset: offset))
-          afterEmpty = range.isEmpty
           position = max(position, range.upperBound)
-        } else if afterEmpty {
-          afterEmpty = false
-          position += 1
-          while position < text.count, text[position] & 0xC0 == 0x80 { position += 1 }
-        } else {
-          break
+          lastEnd = range.upperBound
+          continue
         }
+        position += 1
+        while position < text.count, text[position] & 0xC0 == 0x80 { position += 1 }
       }
       return found
     }

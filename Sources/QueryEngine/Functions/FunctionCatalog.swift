@@ -79,10 +79,11 @@ package enum FunctionCatalog {
       "Change of a value per period, first to last.", "stats rate(durationMs, 1m)"),
     entry(
       "countOverTime", [], .series, "countOverTime(f)", "number",
-      "Rows that have the field, per time bin.", "stats countOverTime(level) by bin(1h)"),
+      "Rows that have the field, per time bin.",
+      "filter ispresent(level) | stats countOverTime(level) by bin(1h)"),
     entry(
       "sumOverTime", [], .series, "sumOverTime(n)", "number", "The sum per time bin.",
-      "stats sumOverTime(durationMs) by bin(1h)"),
+      "filter ispresent(durationMs) | stats sumOverTime(durationMs) by bin(1h)"),
     entry(
       "histogram", [], .series, "histogram(n, buckets)", "map", "Counts in buckets of equal width.",
       "stats histogram(durationMs, 5)"),

@@ -26,7 +26,10 @@ struct LogicalPlan: Sendable {
 
 /// What is read.
 struct ScanStep: Sendable {
+  /// The log groups of the request; `nil` for all.
   var logGroups: [String]?
+  /// What `SOURCE` selects, in place of `logGroups`.
+  var selection: GroupSelection?
   /// Event times in ms, both ends inclusive.
   var window: ClosedRange<Int64>?
   /// The window as the query has it, which functions such as `queryStartTime` tell; the scan may

@@ -44,7 +44,8 @@ struct PlanPrinter {
   }
 
   private func scanLines() -> [String] {
-    let groups = plan.scan.logGroups?.joined(separator: ", ") ?? "all log groups"
+    let named = plan.scan.selection.map(\.description) ?? plan.scan.logGroups ?? []
+    let groups = named.isEmpty ? "all log groups" : named.joined(separator: ", ")
     var lines = ["scan \(groups)"]
     if let window = plan.scan.window {
       let lower = window.lowerBound == .min ? "the beginning" : "\(window.lowerBound)"

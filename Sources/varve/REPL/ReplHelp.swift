@@ -14,7 +14,7 @@ enum ReplHelp {
       | limit 20;
 
     help WORD          what a command or function of the language does (help stats)
-    help functions     all functions
+    help commands      all commands; also: help functions, help codes
     .groups            the log groups of the store
     .fields [GROUP]    the fields of the chosen groups
     .use [GROUP …]     which groups queries read; alone, all of them

@@ -105,7 +105,9 @@ struct Shell {
     let rest = Array(words.dropFirst())
     switch words[0].lowercased() {
     case "help", ".help":
-      print(rest.isEmpty ? ReplHelp.overview : CommandHelp.text(for: rest[0]), terminator: "")
+      print(
+        rest.isEmpty ? ReplHelp.overview : (Manual.page(rest[0]) ?? Manual.unknown(rest[0]) + "\n"),
+        terminator: "")
     case "clear", ".clear": print("\u{1B}[H\u{1B}[2J", terminator: "")
     case ".groups": try GroupListing.groups(store).print(as: listingFormat)
     case ".fields":

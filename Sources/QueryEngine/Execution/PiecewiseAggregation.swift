@@ -1,0 +1,70 @@
+// Aggregations that can be done a row group at a time: any worker makes the piece of a row group,
+// and the pieces are merged one after the other, in the order of the scan.
+
+/// An aggregation whose pieces are made side by side.
+protocol PiecewiseAggregation: Sendable {
+  associatedtype Piece: Sendable
+  associatedtype Merger: PieceMerger where Merger.Piece == Piece
+
+  /// What the rows of a frame contribute.
+  func piece(of frame: inout Frame) throws -> Piece
+  /// What takes the pieces.
+  func merger(layout: PlanLayout, budget: MemoryBudget) -> Merger
+}
+
+/// Takes pieces in order and makes the rows of the result.
+protocol PieceMerger: Sendable {
+  associatedtype Piece: Sendable
+
+  mutating func merge(_ piece: Piece) throws
+  mutating func finish() throws -> [RowBatch]
+}
+
+extension Barrier {
+  /// The aggregation, if this is one that can be done in pieces.
+  var aggregation: (any PiecewiseAggregation)? {
+    switch self {
+    case .stats(let stats): stats
+    case .command(let command): command as? any PiecewiseAggregation
+    case .dedup, .matches: nil
+    }
+  }
+}
+
+extension StatsStep: PiecewiseAggregation {
+  func piece(of frame: inout Frame) throws -> PartialGroups { try PartialGroups(self, of: &frame) }
+
+  func merger(layout: PlanLayout, budget: MemoryBudget) -> GroupMerger {
+    GroupMerger(self, layout: layout, budget: budget)
+  }
+}
+
+/// Aggregates rows that an earlier segment hands on.
+final class AggregationStage<Aggregation: PiecewiseAggregation>: RowStage {
+  private let aggregation: Aggregation
+  private let layout: PlanLayout
+  private let control: RunControl
+  private let next: any RowStage
+  private var merger: Aggregation.Merger
+
+  init(_ aggregation: Aggregation, layout: PlanLayout, control: RunControl, next: any RowStage) {
+    self.aggregation = aggregation
+    self.layout = layout
+    self.control = control
+    self.next = next
+    merger = aggregation.merger(layout: layout, budget: control.budget)
+  }
+
+  var isSatisfied: Bool { false }
+
+  func consume(_ batch: RowBatch) throws {
+    try control.check()
+    var frame = Frame(batch, layout: layout)
+    try merger.merge(try aggregation.piece(of: &frame))
+  }
+
+  func finish() throws {
+    for batch in try merger.finish() { try next.consume(batch) }
+    try next.finish()
+  }
+}

@@ -1,0 +1,295 @@
+// `pattern` in two steps, after Drain (He, Zhu, Zheng, Lyu: Drain: An Online Log Parsing Approach with
+// Fixed Depth Tree, ICWS 2017), which reads a stream and so depends on its order; this does not.
+//
+// 1. Each text becomes its exact template (TemplateTokenizer). Workers count templates row group by
+//    row group; counts add up, and of the samples the earliest stay, so neither threads nor layout
+//    can be seen in the result.
+// 2. The templates, some hundred for a million texts, are taken in an order of their own: most
+//    frequent first, equal counts by their bytes. Each joins the most similar cluster or founds one.
+//
+//     count  template                                 cluster
+//     5      user alice logged in from ▯IP            A  user alice logged in from ▯IP
+//     3      user bob logged in from ▯IP              A  user ▯Token logged in from ▯IP
+//     2      disk ▯ID is full                         B  disk ▯ID is full
+//
+//     @pattern                                 @sampleCount
+//     user <Token-1> logged in from <IP-2>     8
+//     disk <ID-1> is full                      2
+//
+// Two texts can only be one pattern if they have the same delimiters at the same places (and so as
+// many words), the same severity, and the same leading word: the first one that is not typed, and the
+// first such behind a header, where there is one (`sshd[▯]: Failed` is never one with
+// `sshd[▯]: Accepted`). This is Drain's tree of depth 4: length, leading word, leaf. Where leading
+// words are very many (a name, say) they do not count. In a leaf at least half of the words that are
+// not typed in both must be equal; words that differ become `<Token-n>`.
+
+/// A template with what is known of its texts.
+struct PatternTemplate: Sendable {
+  var bytes: [UInt8]
+  var count: Int
+  /// The earliest texts, in order.
+  var samples: [PatternSample]
+}
+
+/// A text that a pattern was made of.
+struct PatternSample: Sendable {
+  let time: Int64
+  let sequence: UInt64
+  let text: String
+
+  static func precedes(_ a: PatternSample, _ b: PatternSample) -> Bool {
+    (a.time, a.sequence) < (b.time, b.sequence)
+  }
+
+  /// How many are kept for each pattern.
+  static let most = 5
+
+  static func earliest(_ samples: [PatternSample]) -> [PatternSample] {
+    samples.count < 2 ? samples : Array(samples.sorted(by: precedes).prefix(most))
+  }
+}
+
+/// One row of the result.
+struct FoundPattern: Sendable {
+  var text: String
+  var count: Int
+  var severity: PatternSeverity
+  var samples: [PatternSample]
+}
+
+/// How bad a pattern sounds.
+enum PatternSeverity: String, Sendable {
+  case fatal = "FATAL"
+  case debug = "DEBUG"
+  case error = "ERROR"
+  case warn = "WARN"
+  case info = "INFO"
+
+  /// The label of a text, whatever its case: `fatal` and `debug` count as whole words only.
+  init(of text: [UInt8]) {
+    let folded = text.map { $0 &- 0x41 < 26 ? $0 | 0x20 : $0 }
+    if Self.has(folded, "fatal", isWhole: true) {
+      self = .fatal
+    } else if Self.has(folded, "debug", isWhole: true) {
+      self = .debug
+    } else if Self.has(folded, "error", isWhole: false) {
+      self = .error
+    } else {
+      self = Self.has(folded, "warn", isWhole: false) ? .warn : .info
+    }
+  }
+
+  private static func has(_ text: [UInt8], _ word: String, isWhole: Bool) -> Bool {
+    let wanted = Array(word.utf8)
+    guard text.count >= wanted.count else { return false }
+    for start in 0...(text.count - wanted.count)
+    where text[start] == wanted[0] && text[start..<(start + wanted.count)].elementsEqual(wanted) {
+      let end = start + wanted.count
+      let isBounded =
+        (start == 0 || !isWordByte(text[start - 1]))
+        && (end == text.count || !isWordByte(text[end]))
+      if !isWhole || isBounded { return true }
+    }
+    return false
+  }
+
+  private static func isWordByte(_ byte: UInt8) -> Bool {
+    byte &- 0x61 < 26 || byte &- 0x30 < 10 || byte == 0x5F || byte >= 128
+  }
+}
+
+/// Makes patterns of templates.
+struct PatternMerging {
+  /// A template as words and what stands between them.
+  private struct Shape {
+    var words: [[UInt8]] = []
+    /// The delimiters, with a mark byte in place of each word.
+    var skeleton: [UInt8] = []
+  }
+
+  private struct LeafKey: Hashable {
+    var skeleton: [UInt8]
+    var severity: PatternSeverity
+    var leading: [UInt8]
+    var afterHeader: [UInt8]
+  }
+
+  private struct Cluster {
+    var words: [[UInt8]]
+    let skeleton: [UInt8]
+    var count: Int
+    let severity: PatternSeverity
+    var samples: [PatternSample]
+  }
+
+  /// More different leading words than this in texts of one form are no sign of different patterns.
+  private static let leadingWords = 100
+  private static let anyWord = [TemplateTokenizer.mark, TokenType.token.rawValue]
+
+  private var clusters: [Cluster] = []
+  private var leaves: [LeafKey: [Int]] = [:]
+  private var leading: [[UInt8]: Set<[UInt8]>] = [:]
+  private var headed: [[UInt8]: Set<[UInt8]>] = [:]
+
+  /// The patterns of templates in any order: most frequent first, then by text.
+  static func patterns(of templates: [PatternTemplate]) -> [FoundPattern] {
+    var merging = PatternMerging()
+    let ordered = templates.sorted { a, b in
+      a.count != b.count
+        ? a.count > b.count : a.bytes.lexicographicallyPrecedes(b.bytes)
+    }
+    for template in ordered { merging.add(template) }
+    return merging.finish()
+  }
+
+  private mutating func add(_ template: PatternTemplate) {
+    let shape = Self.shape(of: template.bytes)
+    let severity = PatternSeverity(of: template.bytes)
+    let key = leafKey(shape, severity)
+    var best: (cluster: Int, equal: Int)?
+    for cluster in leaves[key] ?? [] {
+      guard let equal = Self.similarity(clusters[cluster].words, shape.words) else { continue }
+      if equal > best?.equal ?? -1 { best = (cluster, equal) }
+    }
+    if let best {
+      merge(shape, template, into: best.cluster)
+    } else {
+      leaves[key, default: []].append(clusters.count)
+      clusters.append(
+        Cluster(
+          words: shape.words, skeleton: shape.skeleton, count: template.count,
+          severity: severity, samples: template.samples))
+    }
+  }
+
+  private mutating func merge(_ shape: Shape, _ template: PatternTemplate, into cluster: Int) {
+    for (index, word) in shape.words.enumerated() where clusters[cluster].words[index] != word {
+      clusters[cluster].words[index] = Self.anyWord
+    }
+    clusters[cluster].count += template.count
+    clusters[cluster].samples = PatternSample.earliest(
+      clusters[cluster].samples + template.samples)
+  }
+
+  /// How many plain words are equal, or `nil` if they are too few: less than half.
+  private static func similarity(_ a: [[UInt8]], _ b: [[UInt8]]) -> Int? {
+    var equal = 0
+    var total = 0
+    for (one, other) in zip(a, b) {
+      if one == other {
+        if isTyped(one) { continue }
+        equal += 1
+      }
+      total += 1
+    }
+    return equal * 2 >= total ? equal : nil
+  }
+
+  private static func isTyped(_ word: [UInt8]) -> Bool { word.contains(TemplateTokenizer.mark) }
+
+  private static func shape(of template: [UInt8]) -> Shape {
+    var shape = Shape()
+    var position = 0
+    while position < template.count {
+      if TemplateTokenizer.isDelimiter(template[position]) {
+        shape.skeleton.append(template[position])
+        position += 1
+        continue
+      }
+      let start = position
+      while position < template.count, !TemplateTokenizer.isDelimiter(template[position]) {
+        // The byte behind a mark is a number, not a character.
+        position += template[position] == TemplateTokenizer.mark ? 2 : 1
+      }
+      shape.words.append(Array(template[start..<min(position, template.count)]))
+      shape.skeleton.append(TemplateTokenizer.mark)
+    }
+    return shape
+  }
+
+  private mutating func leafKey(_ shape: Shape, _ severity: PatternSeverity) -> LeafKey {
+    let first = shape.words.first { !Self.isTyped($0) } ?? []
+    let second = Self.wordBehindHeader(shape)
+    return LeafKey(
+      skeleton: shape.skeleton, severity: severity,
+      leading: Self.counted(first, in: &leading[shape.skeleton, default: []]),
+      afterHeader: Self.counted(second, in: &headed[shape.skeleton, default: []]))
+  }
+
+  private static func counted(_ word: [UInt8], in known: inout Set<[UInt8]>) -> [UInt8] {
+    if known.contains(word) { return word }
+    guard known.count < leadingWords else { return anyWord }
+    known.insert(word)
+    return word
+  }
+
+  /// The first plain word behind the first `: ` or `] `.
+  private static func wordBehindHeader(_ shape: Shape) -> [UInt8] {
+    var index = 0
+    var isBehind = false
+    for (place, byte) in shape.skeleton.enumerated() {
+      if byte == TemplateTokenizer.mark {
+        if isBehind, !isTyped(shape.words[index]) { return shape.words[index] }
+        index += 1
+      } else if byte == 0x20, place > 0, [0x3A, 0x5D].contains(shape.skeleton[place - 1]) {
+        isBehind = true
+      }
+    }
+    return []
+  }
+
+  /// The clusters as patterns; those that came to read the same are one.
+  private func finish() -> [FoundPattern] {
+    var found: [FoundPattern] = []
+    var places: [String: Int] = [:]
+    for cluster in clusters {
+      let text = Self.text(of: cluster)
+      if let place = places[text] {
+        found[place].count += cluster.count
+        found[place].samples = PatternSample.earliest(found[place].samples + cluster.samples)
+      } else {
+        places[text] = found.count
+        found.append(
+          FoundPattern(
+            text: text, count: cluster.count, severity: cluster.severity, samples: cluster.samples))
+      }
+    }
+    return found.sorted { a, b in
+      a.count != b.count
+        ? a.count > b.count : a.text.utf8.lexicographicallyPrecedes(b.text.utf8)
+    }
+  }
+
+  private static func text(of cluster: Cluster) -> String {
+    var text: [UInt8] = []
+    var index = 0
+    var number = 0
+    for byte in cluster.skeleton {
+      guard byte == TemplateTokenizer.mark else {
+        text.append(byte)
+        continue
+      }
+      append(cluster.words[index], &number, to: &text)
+      index += 1
+    }
+    return String(decoding: text, as: UTF8.self)
+  }
+
+  private static func append(_ word: [UInt8], _ number: inout Int, to text: inout [UInt8]) {
+    var position = 0
+    while position < word.count {
+      if word[position] == TemplateTokenizer.mark, position + 1 < word.count {
+        if let type = TokenType(rawValue: word[position + 1]) {
+          number += 1
+          text += "<\(type.name)-\(number)>".utf8
+        } else {
+          text.append(TemplateTokenizer.mark)
+        }
+        position += 2
+      } else {
+        text.append(word[position])
+        position += 1
+      }
+    }
+  }
+}

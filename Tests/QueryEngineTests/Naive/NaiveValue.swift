@@ -1,0 +1,340 @@
+import Foundation
+
+// Values by the language reference, for comparison with the engine: its own JSON reader, coercion,
+// order and printing, obvious rather than fast. Nothing here is shared with the engine.
+
+/// One cell of a row.
+indirect enum NaiveValue {
+  case missing
+  case text(String)
+  case integer(Int64)
+  /// A computed number.
+  case double(Double)
+  /// A number of an event, with its spelling.
+  case spelled(Double, String)
+  case condition(Bool)
+  case jsonBoolean(Bool)
+  case list([NaiveValue])
+  case map([(key: String, value: NaiveValue)])
+
+  var isMissing: Bool { if case .missing = self { true } else { false } }
+
+  var isStructure: Bool {
+    switch self {
+    case .list, .map: true
+    default: false
+    }
+  }
+
+  /// The value where structures count as null.
+  var scalar: NaiveValue { isStructure ? .missing : self }
+}
+
+/// A number: exact while it fits into 64 bits.
+enum NaiveNumber {
+  case integer(Int64)
+  case double(Double)
+
+  var double: Double {
+    switch self {
+    case .integer(let integer): Double(integer)
+    case .double(let double): double
+    }
+  }
+
+  var value: NaiveValue {
+    switch self {
+    case .integer(let integer): .integer(integer)
+    case .double(let double): double.isFinite ? .double(double) : .missing
+    }
+  }
+
+  /// Optional sign, digits with a point, optional exponent, nothing else.
+  init?(text: String) {
+    let pattern = #"^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?$"#
+    guard text.range(of: pattern, options: .regularExpression) != nil else { return nil }
+    if let integer = Int64(text) {
+      self = .integer(integer)
+    } else if let double = Double(text), double.isFinite {
+      self = .double(double)
+    } else {
+      return nil
+    }
+  }
+
+  static func compare(_ a: NaiveNumber, _ b: NaiveNumber) -> Int {
+    if case .integer(let x) = a, case .integer(let y) = b { return x < y ? -1 : x == y ? 0 : 1 }
+    return a.double < b.double ? -1 : a.double == b.double ? 0 : 1
+  }
+}
+
+// MARK: - Coercion
+
+extension NaiveValue {
+  var number: NaiveNumber? {
+    switch self {
+    case .integer(let integer): .integer(integer)
+    case .double(let double), .spelled(let double, _): .double(double)
+    case .condition(let flag), .jsonBoolean(let flag): .integer(flag ? 1 : 0)
+    case .text(let text): NaiveNumber(text: text.trimmingCharacters(in: .whitespacesAndNewlines))
+    case .missing, .list, .map: nil
+    }
+  }
+
+  var text: String? {
+    switch self {
+    case .text(let text): text
+    case .integer(let integer): String(integer)
+    case .double(let double): Self.plain(double)
+    case .spelled(_, let text): text
+    case .condition(let flag): flag ? "1" : "0"
+    case .jsonBoolean(let flag): flag ? "true" : "false"
+    case .missing, .list, .map: nil
+    }
+  }
+
+  var isTrue: Bool {
+    switch self {
+    case .condition(let flag), .jsonBoolean(let flag): return flag
+    case .text(let text):
+      if text.lowercased() == "true" { return true }
+      return number.map { $0.double != 0 } ?? false
+    default: return number.map { $0.double != 0 } ?? false
+    }
+  }
+
+  /// What decides whether two values are one group.
+  var key: String? {
+    if case .spelled(let double, _) = self { return Self.plain(double) }
+    return text
+  }
+
+  private static func plain(_ double: Double) -> String {
+    if double == double.rounded(), abs(double) < 9.2e18 { return String(Int64(double)) }
+    return "\(double)"
+  }
+
+  // MARK: Printing
+
+  var shown: String? {
+    switch self {
+    case .missing: nil
+    case .double(let double): Self.rounded(double)
+    case .list, .map: json
+    default: text
+    }
+  }
+
+  private static func rounded(_ double: Double) -> String {
+    if double == double.rounded(), abs(double) < 9.2e18 { return String(Int64(double)) }
+    var text = String(format: "%.4f", double)
+    if abs(double) < 0.0001 {
+      let places = 3 - Int(log10(abs(double)).rounded(.down))
+      text = String(format: "%.\(places)f", double)
+    }
+    guard text.contains(".") else { return text }
+    while text.hasSuffix("0") { text.removeLast() }
+    if text.hasSuffix(".") { text.removeLast() }
+    return text
+  }
+
+  private var json: String {
+    switch self {
+    case .missing: "null"
+    case .text(let text): Self.quoted(text)
+    case .list(let list): "[\(list.map(\.json).joined(separator: ","))]"
+    case .map(let map):
+      "{\(map.map { "\(Self.quoted($0.key)):\($0.value.json)" }.joined(separator: ","))}"
+    default: shown ?? ""
+    }
+  }
+
+  private static func quoted(_ text: String) -> String {
+    var result = "\""
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "\"": result += "\\\""
+      case "\\": result += "\\\\"
+      case "\n": result += "\\n"
+      case "\t": result += "\\t"
+      case "\r": result += "\\r"
+      default: result.unicodeScalars.append(scalar)
+      }
+    }
+    return result + "\""
+  }
+}
+
+// MARK: - Comparison and order
+
+extension NaiveValue {
+  static func holds(_ sign: String, _ left: NaiveValue, _ right: NaiveValue) -> Bool {
+    if left.isMissing || right.isMissing || left.isStructure || right.isStructure { return false }
+    if case .text(let a) = left, case .text(let b) = right {
+      if sign == "=" || sign == "!=" {
+        return (Array(a.unicodeScalars) == Array(b.unicodeScalars)) == (sign == "=")
+      }
+      if let x = left.number, let y = right.number {
+        return holds(sign, NaiveNumber.compare(x, y))
+      }
+      return holds(sign, scalars(a, b))
+    }
+    guard let x = left.comparable(with: right), let y = right.comparable(with: left) else {
+      return sign == "!="
+    }
+    return holds(sign, NaiveNumber.compare(x, y))
+  }
+
+  /// The number; against a boolean the words of the booleans count too.
+  private func comparable(with other: NaiveValue) -> NaiveNumber? {
+    if case .text(let text) = self, other.isBoolean {
+      if text.lowercased() == "true" { return .integer(1) }
+      if text.lowercased() == "false" { return .integer(0) }
+    }
+    return number
+  }
+
+  var isBoolean: Bool {
+    switch self {
+    case .condition, .jsonBoolean: true
+    default: false
+    }
+  }
+
+  private static func holds(_ sign: String, _ order: Int) -> Bool {
+    switch sign {
+    case "=": order == 0
+    case "!=": order != 0
+    case "<": order < 0
+    case "<=": order <= 0
+    case ">": order > 0
+    default: order >= 0
+    }
+  }
+
+  static func scalars(_ a: String, _ b: String) -> Int {
+    let x = a.unicodeScalars.map(\.value)
+    let y = b.unicodeScalars.map(\.value)
+    return x == y ? 0 : x.lexicographicallyPrecedes(y) ? -1 : 1
+  }
+
+  /// The order of `sort`: nothing, what is no number, numbers.
+  static func order(_ left: NaiveValue, _ right: NaiveValue) -> Int {
+    let a = left.scalar
+    let b = right.scalar
+    if a.rank != b.rank { return a.rank < b.rank ? -1 : 1 }
+    guard let x = a.text, let y = b.text else { return 0 }
+    guard a.rank == 2, let p = a.number, let q = b.number else { return natural(x, y) }
+    let byValue = NaiveNumber.compare(p, q)
+    if byValue != 0 || a.isBoolean || b.isBoolean { return byValue }
+    if x.count != y.count { return x.count < y.count ? -1 : 1 }
+    return scalars(x, y)
+  }
+
+  private var rank: Int {
+    switch self {
+    case .missing, .list, .map: 0
+    case .text(let text): NaiveNumber(text: text) == nil ? 1 : 2
+    default: 2
+    }
+  }
+
+  private static func natural(_ a: String, _ b: String) -> Int {
+    let x = runs(a)
+    let y = runs(b)
+    for (p, q) in zip(x, y) {
+      let areDigits = isDigit(p.unicodeScalars.first) && isDigit(q.unicodeScalars.first)
+      if areDigits, p.count != q.count { return p.count < q.count ? -1 : 1 }
+      let order = scalars(p, q)
+      if order != 0 { return order }
+    }
+    return x.count < y.count ? -1 : x.count == y.count ? 0 : 1
+  }
+
+  private static func isDigit(_ scalar: Unicode.Scalar?) -> Bool {
+    scalar.map { ("0"..."9").contains($0) } ?? false
+  }
+
+  private static func runs(_ text: String) -> [String] {
+    var runs: [String] = []
+    var last: Bool?
+    for scalar in text.unicodeScalars {
+      let digit = isDigit(scalar)
+      if digit != last { runs.append("") }
+      runs[runs.count - 1].unicodeScalars.append(scalar)
+      last = digit
+    }
+    return runs
+  }
+}
+
+// MARK: - JSON
+
+/// A reader of the JSON that the generator of events writes; it keeps the spelling of numbers.
+struct NaiveJSON {
+  private var rest: Substring.UnicodeScalarView
+
+  static func parse(_ text: String) -> NaiveValue {
+    var reader = NaiveJSON(rest: Substring(text).unicodeScalars)
+    return reader.value()
+  }
+
+  private mutating func take(_ scalar: Unicode.Scalar) -> Bool {
+    guard rest.first == scalar else { return false }
+    rest.removeFirst()
+    return true
+  }
+
+  private mutating func value() -> NaiveValue {
+    if take("{") {
+      var map: [(key: String, value: NaiveValue)] = []
+      while !take("}"), !rest.isEmpty {
+        let key = string()
+        _ = take(":")
+        map.append((key, value()))
+        _ = take(",")
+      }
+      return .map(map)
+    }
+    if take("[") {
+      var list: [NaiveValue] = []
+      while !take("]"), !rest.isEmpty {
+        list.append(value())
+        _ = take(",")
+      }
+      return .list(list)
+    }
+    return rest.first == "\"" ? .text(string()) : word()
+  }
+
+  private mutating func string() -> String {
+    var text = String.UnicodeScalarView()
+    _ = take("\"")
+    while let scalar = rest.popFirst(), scalar != "\"" {
+      guard scalar == "\\" else {
+        text.append(scalar)
+        continue
+      }
+      switch rest.popFirst() {
+      case "n": text.append("\n")
+      case "t": text.append("\t")
+      case let other?: text.append(other)
+      case nil: break
+      }
+    }
+    return String(text)
+  }
+
+  private mutating func word() -> NaiveValue {
+    let word = String(rest.prefix { !",]}".unicodeScalars.contains($0) })
+    rest = rest.dropFirst(word.unicodeScalars.count)
+    switch word {
+    case "true": return .jsonBoolean(true)
+    case "false": return .jsonBoolean(false)
+    case "null": return .missing
+    default:
+      if let integer = Int64(word), String(integer) == word { return .integer(integer) }
+      return .spelled(Double(word) ?? 0, word)
+    }
+  }
+}
