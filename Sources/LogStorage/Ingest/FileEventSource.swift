@@ -40,6 +40,22 @@ package final class FileEventSource: EventSource {
   /// What reading the inputs has brought to light so far.
   package var found: Findings { findings.value }
 
+  /// Whether one of the inputs can be read only once.
+  package var readsStandardInput: Bool {
+    origins.contains { if case .standardInput = $0 { true } else { false } }
+  }
+
+  /// The size of the inputs as they are stored, without what comes from standard input.
+  package var byteCount: Int {
+    origins.reduce(0) { total, origin in
+      switch origin {
+      case .file(let path): total + (InputStream.byteCount(ofFile: path) ?? 0)
+      case .memory(let bytes, _): total + bytes.count
+      case .standardInput: total
+      }
+    }
+  }
+
   package func scan(_ request: ScanRequest) throws -> any RowGroupCursor {
     if let group = request.logGroups?.first {
       throw StorageError(

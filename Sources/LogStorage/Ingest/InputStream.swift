@@ -34,6 +34,12 @@ package final class InputStream {
     }
   }
 
+  /// The size of a file as it is stored; `nil` if there is no such file.
+  static func byteCount(ofFile path: String) -> Int? {
+    var status = stat()
+    return stat(path, &status) == 0 ? Int(status.st_size) : nil
+  }
+
   private enum Form {
     case undecided, plain
     case gzip(UnsafeMutablePointer<z_stream>)

@@ -88,6 +88,9 @@ private struct StatsNames {
       others.insert(aliased.outputName)
       if aliased.alias == nil { labelled.insert(aliased.expression) }
     }
+    if case .json(let json) = command.kind {
+      others.formUnion(json.extractions.map(\.alias.name))
+    }
     if case .parse(let parse) = command.kind {
       others.formUnion(parse.aliases.map(\.name))
       if case .regex(let literal, _, _) = parse.method,

@@ -56,7 +56,7 @@ extension Analyzer {
 
 extension Analyzer {
   /// The slot of a field that a command reads; a map or list is refused if `command` is named.
-  private mutating func bindInput(_ name: FieldName, of command: String? = nil) -> SlotID {
+  mutating func bindInput(_ name: FieldName, of command: String? = nil) -> SlotID {
     let bound = bindField(name)
     if let command, isStructure(bound) {
       report(AnalyzerDiagnostics.structure(command, name.name, at: name.range))
@@ -87,7 +87,7 @@ extension Analyzer {
   }
 
   /// The names of the columns that the result would show if the query ended here.
-  private mutating func visibleNames(for command: String, at range: SourceRange) -> [FieldName] {
+  mutating func visibleNames(for command: String, at range: SourceRange) -> [FieldName] {
     let columns = visible.display ?? visible.listed ?? visible.made.map { .named($0.name, $0.slot) }
     return columns.compactMap { column in
       guard case .named(let name, _) = column else {

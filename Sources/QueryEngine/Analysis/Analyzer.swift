@@ -40,6 +40,8 @@ struct Analyzer {
   var offset: Period?
   /// Right sides of `join`, which take names as long as the query goes on.
   var joinSides: [JoinSide] = []
+  /// The only column of an `estimate`.
+  var estimate: SlotID?
   /// Queries that are run before this one.
   var subplans: [Subplan] = []
 
@@ -84,7 +86,7 @@ struct Analyzer {
     if let offset { scan.window = scan.window?.moved(back: offset) }
     var plan = LogicalPlan(
       scan: scan, segments: segments, slots: slots, extractions: extractions, output: output,
-      subplans: subplans)
+      subplans: subplans, estimate: estimate)
     for side in joinSides { side.finish(&plan) }
     return plan
   }
@@ -118,6 +120,12 @@ extension Analyzer {
     case .countFrequent(let frequent): bindCountFrequent(frequent)
     case .expand(let expand): bindExpand(expand)
     case .pattern(let pattern): bindPattern(pattern)
+    case .json(let json): bindJSON(json)
+    case .outlier(let outlier): bindOutlier(outlier)
+    case .sessionize(let sessionize): bindSessionize(sessionize, at: command.keywordRange)
+    case .addtotals(let totals): bindAddtotals(totals, at: command.keywordRange)
+    case .fillmissing(let fill): bindFillmissing(fill, at: command.keywordRange)
+    case .estimate: bindEstimate()
     case .invalid: break
     default:
       report(AnalyzerDiagnostics.notAvailable(command.name, at: command.keywordRange))
@@ -247,7 +255,7 @@ extension Analyzer {
     }
   }
 
-  private mutating func forbidRedefinition(of name: String, at range: SourceRange?) {
+  mutating func forbidRedefinition(of name: String, at range: SourceRange?) {
     guard options.isStrict, let range, scope.named[name] != nil else { return }
     report(AnalyzerDiagnostics.alreadyDefined(name, at: range))
   }

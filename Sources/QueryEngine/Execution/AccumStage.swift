@@ -15,12 +15,10 @@ struct AccumStep: RowCommand {
   }
 }
 
-/// A sum that grows: whole numbers exactly, others with the error of each addition carried along.
+/// A sum that grows from row to row.
 private struct RunningSum: RowTransform {
   let step: AccumStep
-  private var whole: Int128 = 0
-  private var rest = CompensatedSum()
-  private var isFractional = false
+  private var sum = NumberSum()
 
   init(step: AccumStep) { self.step = step }
 
@@ -35,15 +33,23 @@ private struct RunningSum: RowTransform {
         sums.append(.missing)
         continue
       }
-      add(number)
-      sums.append(value)
+      sum.add(number)
+      sums.append(sum.value)
     }
     var result = batch
     result.columns[step.output] = .values(sums)
     return result
   }
 
-  private mutating func add(_ number: Number) {
+}
+
+/// A sum of numbers: the whole ones exactly, others with the error of each addition carried along.
+struct NumberSum {
+  private var whole: Int128 = 0
+  private var rest = CompensatedSum()
+  private var isFractional = false
+
+  mutating func add(_ number: Number) {
     switch number {
     case .integer(let number): whole &+= Int128(number)
     case .double(let number):
@@ -52,7 +58,8 @@ private struct RunningSum: RowTransform {
     }
   }
 
-  private var value: Value {
+  /// The sum so far; missing if it is too large for a number.
+  var value: Value {
     if !isFractional, let exact = Int64(exactly: whole) { return .integer(exact) }
     let sum = Double(whole) + rest.value
     return sum.isFinite ? .double(sum) : .missing

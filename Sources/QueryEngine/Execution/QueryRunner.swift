@@ -63,12 +63,14 @@ struct QueryRunner {
     sink: @escaping (ColumnBatch) throws -> Void
   ) throws -> Int {
     let start = ContinuousClock.now
+    if let slot = plan.estimate { return try runEstimate(into: slot, on: source, sink: sink) }
+    try refuseSecondReading(of: source)
     var results: [SubplanResult] = []
     for subplan in plan.subplans {
       results.append(try SubplanRun.result(of: subplan, in: self, on: source, &statistics))
     }
     let answered = ContinuousClock.now
-    let chain = StageChain(layout(with: results), control: control)
+    let chain = StageChain(try layout(with: results, on: source), control: control)
     let output = OutputStage(layout: chain.layout, limit: options.resultLimit, sink: sink)
     let first = chain.stages(behind: 0, before: output)
     let result = try scanRunner(chain.layout, source).run(into: first)
@@ -86,10 +88,65 @@ struct QueryRunner {
   }
 
   /// The plan ready to run, with what its inner queries found.
-  private func layout(with results: [SubplanResult]) -> PlanLayout {
+  private func layout(
+    with results: [SubplanResult], on source: any EventSource
+  ) throws -> PlanLayout {
     var filled = plan.filled(with: results)
     if options.isOptimized, !results.isEmpty { PredicateExtraction.apply(to: &filled) }
+    var context = context
+    if asksForSpan, let span = try SelectedSpan.find(plan.scan, on: source, control) {
+      let functions = FunctionContext(now: options.now, window: span)
+      context = RunContext(functions: functions, sharing: context)
+    }
     return PlanLayout(filled, context: context, results: results)
+  }
+
+  /// Whether the times of the first and last event stand for the window that was not given.
+  private var asksForSpan: Bool { plan.scan.statedWindow == nil && plan.asksForWindow }
+
+  /// What is read from standard input is gone; a second reading would find nothing there.
+  private func refuseSecondReading(of source: any EventSource) throws(QueryFailure) {
+    guard let files = source as? FileEventSource, files.readsStandardInput else { return }
+    if !plan.subplans.isEmpty || asksForSpan {
+      throw .refused(
+        code: "E190",
+        "this query reads the events twice, and standard input can be read once; "
+          + (asksForSpan ? "give it --start and --end, or put" : "put")
+          + " the events into a file or a store")
+    }
+  }
+
+  // MARK: Estimates
+
+  /// The one row of `estimate`.
+  private func runEstimate(
+    into slot: SlotID, on source: any EventSource, sink: @escaping (ColumnBatch) throws -> Void
+  ) throws -> Int {
+    let layout = PlanLayout(plan, context: context)
+    let output = OutputStage(layout: layout, limit: nil, sink: sink)
+    var row = RowBatch(rowCount: 1, columns: plan.slots.map { _ in nil })
+    row.columns[slot] = .values([.integer(Int64(try estimatedBytes(on: source)))])
+    try output.consume(row)
+    return output.rowCount
+  }
+
+  /// The bytes of texts in the row groups that the scans cannot skip; of files, their size.
+  private func estimatedBytes(on source: any EventSource) throws -> Int {
+    if let files = source as? FileEventSource {
+      guard !files.readsStandardInput else {
+        throw QueryFailure.refused(
+          code: "E190", "how much comes from standard input is not known before it is read")
+      }
+      return files.byteCount
+    }
+    var byteCount = 0
+    for subplan in plan.subplans {
+      byteCount += try QueryRunner(subplan.plan, options: options).estimatedBytes(on: source)
+    }
+    let layout = PlanLayout(plan, context: context)
+    let cursor = try source.scan(scanRunner(layout, source).request)
+    while try cursor.next() != nil { try control.check() }
+    return byteCount + cursor.statistics.rawBytesScanned
   }
 
   /// What the scans would read and skip, a line each, found without reading a column.
@@ -105,7 +162,7 @@ struct QueryRunner {
   private func forecastOfScan(on source: any EventSource) throws -> String {
     // Files have no directory of what is in them: to know it is to read them.
     if source is FileEventSource { return "would read the files whole" }
-    let cursor = try source.scan(scanRunner(layout(with: []), source).request)
+    let cursor = try source.scan(scanRunner(PlanLayout(plan, context: context), source).request)
     var events = 0
     while let rowGroup = try cursor.next() {
       try control.check()
@@ -187,14 +244,38 @@ extension LogicalPlan {
 
   private var ownRegexes: [CompiledRegex] {
     var found: [CompiledRegex] = []
-    func collect(_ expression: BoundExpression) {
+    for extraction in extractions {
+      if case .regex(let regex, _) = extraction.method { found.append(regex) }
+    }
+    forEachExpression { expression in
       if case .matches(_, let regex, _) = expression.kind { found.append(regex) }
+    }
+    return found
+  }
+
+  /// Whether what the plan does depends on the window.
+  fileprivate var asksForWindow: Bool {
+    var asks = segments.contains { segment in
+      if case .command(let command)? = segment.barrier { command is FillmissingStep } else { false }
+    }
+    forEachExpression { expression in
+      guard case .call(let call) = expression.kind else { return }
+      if ["queryStartTime", "queryEndTime", "queryTimeRange"].contains(call.function.name) {
+        asks = true
+      }
+    }
+    return asks
+  }
+
+  /// Every expression and every part of one.
+  private func forEachExpression(_ body: (BoundExpression) -> Void) {
+    func collect(_ expression: BoundExpression) {
+      body(expression)
       expression.children.forEach(collect)
     }
     for slot in slots { if case .expression(let definition) = slot.source { collect(definition) } }
     for extraction in extractions {
       collect(extraction.source)
-      if case .regex(let regex, _) = extraction.method { found.append(regex) }
     }
     for segment in segments {
       segment.filters.forEach(collect)
@@ -203,7 +284,6 @@ extension LogicalPlan {
       stats.keys.forEach { collect($0.expression) }
       stats.aggregates.compactMap(\.aggregate.argument).forEach(collect)
     }
-    return found
   }
 }
 

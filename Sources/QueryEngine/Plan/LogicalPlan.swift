@@ -22,6 +22,8 @@ struct LogicalPlan: Sendable {
   var output: OutputStep
   /// Queries that are run before this one; conditions and commands refer to them by index.
   var subplans: [Subplan] = []
+  /// Where the query is not to be run: the slot that takes the bytes its scans would read.
+  var estimate: SlotID?
 }
 
 /// What is read.
