@@ -25,7 +25,7 @@ import Testing
     var differences = 0
     for _ in 0..<(count + 59) / 60 {
       let events = (0..<40).map { _ in generator.event() }
-      let sources = try Configuration.all.map { ($0, try $0.source(events)) }
+      let sources = try Configuration.all.map { ($0, try $0.source(CaseEvents(events))) }
       for _ in 0..<60 {
         let query = generator.query()
         let parsed = QueryParser.parse(query)
