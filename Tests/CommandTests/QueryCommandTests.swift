@@ -106,11 +106,11 @@ import Testing
     #expect(result.errors.contains("^"))
   }
 
-  @Test func `what is not available yet is refused by name`() throws {
-    let result = try VarveProcess()("query", "pattern @message", "-", input: Self.three)
+  @Test func `what a store cannot know is refused by name`() throws {
+    let query = "SOURCE logGroups(accountIdentifiers: ['123456789012']) | fields a"
+    let result = try VarveProcess()("query", query, "-", input: Self.three)
     #expect(result.status == 1)
-    #expect(result.errors.contains("pattern"))
-    #expect(result.errors.contains("not available yet"), "\(result.errors)")
+    #expect(result.errors.contains("log groups here belong to no account"), "\(result.errors)")
   }
 
   @Test func `files belong to no log group`() throws {
