@@ -4,7 +4,7 @@ extension Bitmap {
   /// Inlined into its caller, so that a kernel's comparison becomes the body of a loop that fills
   /// one word per 64 rows without a branch.
   @inline(__always)
-  init(count: Int, where test: (Int) -> Bool) {
+  package init(count: Int, where test: (Int) -> Bool) {
     let words = [UInt64](unsafeUninitializedCapacity: (count + 63) >> 6) { buffer, used in
       let whole = count >> 6
       for index in 0..<whole {

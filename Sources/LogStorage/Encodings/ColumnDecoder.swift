@@ -42,11 +42,11 @@ struct ColumnContext {
   }
 
   /// The context of some of the values, by their places.
-  func narrowed(to places: @escaping () -> [Int]) -> ColumnContext {
+  func narrowed(to places: @escaping () throws -> ArraySlice<UInt32>) -> ColumnContext {
     let rows = rows
     return ColumnContext(decompressor: decompressor, surroundings: surroundings) {
-      guard let all = try rows() else { return places().map { UInt32(truncatingIfNeeded: $0) } }
-      return places().map { all[$0] }
+      guard let all = try rows() else { return Array(try places()) }
+      return try places().map { all[Int($0)] }
     }
   }
 }

@@ -12,9 +12,11 @@
 /// Templates of few rows cost more than they save: their texts are *exceptions*, code 0, kept as they are.
 /// Variables of templates with few rows share one column, template after template.
 ///
-/// Layout: least count of values for a column of its own; count of templates; their lengths and bytes; codes; the
+/// Layout: least count of values for a column of its own; count of templates; their lengths and bytes; how
+/// many texts have each code; size and bytes of the codes; the
 /// column of exceptions if there is one; the shared column if there is one; then the columns, template
-/// after template, variable after variable. A column is its encoding, its size in bytes, and its bytes.
+/// after template, variable after variable. A column is its alphabet, its encoding, its size in bytes, and
+/// its bytes.
 struct TemplateEncoder {
   /// Least number of values for which a variable gets a column of its own.
   private static let ownColumnCount = 64
@@ -37,8 +39,12 @@ struct TemplateEncoder {
     IntegerStream.encode(
       texts.map { Int64($0.count) }, to: &writer, compressor: encoder.compressor)
     writer.append(stream: Array(texts.joined()), compressor: encoder.compressor)
+    IntegerStream.encode(split.rowCountsOfCodes(), to: &writer, compressor: encoder.compressor)
+    var codes = ByteWriter(capacity: column.count)
     CodeStream.encode(
-      split.codes, cardinality: split.keptCount + 1, to: &writer, compressor: encoder.compressor)
+      split.codes, cardinality: split.keptCount + 1, to: &codes, compressor: encoder.compressor)
+    writer.append(varint: codes.count)
+    writer.append(contentsOf: codes.bytes)
     append(dealt.exceptions, values: nil, to: &writer)
     append(dealt.shared, values: nil, to: &writer)
     for own in dealt.columns { append(own.slots, values: own.values, to: &writer) }
@@ -62,6 +68,10 @@ struct TemplateEncoder {
         return values == nil ? nested.encodeMixed() : nested.encodeVariable()
       }
     }
+    let alphabet = slots.withUnsafeBufferPointer {
+      Alphabet(of: SlotColumn(base: column.base, slots: $0))
+    }
+    writer.append(alphabet.rawValue)
     writer.append(encoded.encoding.rawValue)
     writer.append(varint: encoded.bytes.count)
     writer.append(contentsOf: encoded.bytes)
@@ -121,6 +131,13 @@ private struct SplitTexts {
     guard covered * 5 >= column.count, covered > 0 else { return false }
     codes = templateOf.map { $0 < 0 ? 0 : codeOf[Int($0)] }
     return true
+  }
+
+  /// How many texts have each code.
+  func rowCountsOfCodes() -> [Int64] {
+    var counts = [Int64](repeating: 0, count: kept.count + 1)
+    for code in codes { counts[Int(code)] += 1 }
+    return counts
   }
 
   func keptTemplates() -> [ArraySlice<UInt8>] { kept.map { templates.text($0) } }

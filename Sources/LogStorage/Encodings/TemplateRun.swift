@@ -17,19 +17,34 @@ final class TemplateRun {
     var slots: [Slot]
   }
 
-  /// Template of each text.
-  let codes: [UInt16]
-  /// For each text, how many texts of its template stand before it.
-  private let ordinals: [UInt32]
+  let count: Int
   let templates: [Template]
+  /// How many texts have each template.
+  let rowCounts: [Int]
+  private let storedCodes: [UInt8]
+  private var knownCodes: Codes?
   private let columns: [VariableColumn]
   private var decoded: [ColumnData?]
   private let context: ColumnContext
 
-  var count: Int { codes.count }
+  /// Which template each text has.
+  struct Codes {
+    /// Template of each text.
+    var templates: [UInt16]
+    /// For each text, how many texts of its template stand before it.
+    var ordinals: [UInt32]
+    /// The texts, template after template, and where each template's start.
+    var places: [UInt32]
+    var starts: [Int]
+
+    func places(of template: Int) -> ArraySlice<UInt32> {
+      places[starts[template]..<starts[template + 1]]
+    }
+  }
 
   /// A column of variables as it is stored.
   private struct VariableColumn {
+    var alphabet: Alphabet
     var encoding: ColumnEncoding
     var bytes: [UInt8]
     var count: Int
@@ -45,36 +60,71 @@ final class TemplateRun {
     let templateCount = try reader.count(limit: min(count, 65_534))
     var pieces = [ShapePieces(key: [TemplateSplitter.marker])]
     pieces += try Self.pieces(&reader, count: templateCount, decompressor: decompressor)
-    codes = try CodeStream.decode(
-      &reader, count: count, cardinality: templateCount + 1, decompressor: decompressor)
-    var rowCounts = [Int](repeating: 0, count: templateCount + 1)
-    ordinals = codes.map { code in
-      defer { rowCounts[Int(code)] += 1 }
-      return UInt32(truncatingIfNeeded: rowCounts[Int(code)])
+    self.count = count
+    let rowCounts = try IntegerStream.decode(
+      &reader, count: templateCount + 1, decompressor: decompressor)
+    guard rowCounts.allSatisfy({ $0 >= 0 && $0 <= count }), rowCounts.reduce(0, &+) == count else {
+      throw DecodingFailure("templates of \(rowCounts.reduce(0, &+)) texts where \(count) are")
     }
+    self.rowCounts = rowCounts.map { Int($0) }
+    storedCodes = Array(try reader.take(try reader.count(limit: reader.remaining)))
     let layout = try Layout(
-      slotCounts: pieces.map(\.slotCount), rowCounts: rowCounts, ownColumnCount: ownColumnCount)
+      slotCounts: pieces.map(\.slotCount), rowCounts: self.rowCounts,
+      ownColumnCount: ownColumnCount)
     templates = zip(pieces, layout.slots).map { Template(pieces: $0, slots: $1) }
     columns = try layout.columns.map { column in
+      let alphabet = Alphabet(rawValue: try reader.byte())
       let number = try reader.byte()
       guard let encoding = ColumnEncoding(rawValue: number), encoding != .templates else {
         throw DecodingFailure("a variable of encoding \(number)")
       }
       let bytes = try reader.take(try reader.count(limit: reader.remaining))
       return VariableColumn(
-        encoding: encoding, bytes: Array(bytes), count: column.count, template: column.template)
+        alphabet: alphabet, encoding: encoding, bytes: Array(bytes), count: column.count,
+        template: column.template)
     }
     decoded = Array(repeating: nil, count: columns.count)
+  }
+
+  /// Reads which template each text has.
+  ///
+  /// - Throws: `DecodingFailure` if that is damaged.
+  func codes() throws -> Codes {
+    if let knownCodes { return knownCodes }
+    let templates = try storedCodes.withUnsafeBytes { bytes in
+      var reader = ByteReader(bytes)
+      return try CodeStream.decode(
+        &reader, count: count, cardinality: rowCounts.count, decompressor: context.decompressor)
+    }
+    var starts = [0]
+    for count in rowCounts { starts.append(starts.last! + count) }
+    var next = starts
+    var ordinals = [UInt32](repeating: 0, count: count)
+    var places = ordinals
+    for (i, code) in templates.enumerated() {
+      let place = next[Int(code)]
+      // More texts of a template than were counted would run into the next one's places.
+      guard place < starts[Int(code) + 1] else {
+        throw DecodingFailure("templates whose codes do not add up to their counts")
+      }
+      places[place] = UInt32(truncatingIfNeeded: i)
+      ordinals[i] = UInt32(truncatingIfNeeded: place - starts[Int(code)])
+      next[Int(code)] = place + 1
+    }
+    let codes = Codes(templates: templates, ordinals: ordinals, places: places, starts: starts)
+    knownCodes = codes
+    return codes
   }
 
   private func column(_ index: Int) throws -> ColumnData {
     if let known = decoded[index] { return known }
     let column = columns[index]
-    let codes = codes
+    let context = context.narrowed { [unowned self] in
+      try column.template.map { try codes().places(of: $0) } ?? []
+    }
     let data = try column.bytes.withUnsafeBytes {
       try ColumnDecoder.decode(
-        $0, encoding: column.encoding, count: column.count,
-        context: context.narrowed { codes.indices.filter { Int(codes[$0]) == column.template } })
+        $0, encoding: column.encoding, count: column.count, context: context)
     }
     decoded[index] = data
     return data
@@ -84,12 +134,31 @@ final class TemplateRun {
   ///
   /// - Throws: `DecodingFailure` or `StorageError` if a column of its variables is damaged.
   func append(_ i: Int, to output: inout [UInt8]) throws {
-    let template = templates[Int(codes[i])]
-    let ordinal = Int(ordinals[i])
+    let codes = try codes()
+    let template = templates[Int(codes.templates[i])]
+    let ordinal = Int(codes.ordinals[i])
     try template.pieces.append(to: &output) { slot, output in
       let slot = template.slots[slot]
       try column(slot.column).appendText(slot.first + ordinal, to: &output)
     }
+  }
+
+  /// The bytes that values of a variable can have.
+  func alphabet(of slot: Slot) -> Alphabet { columns[slot.column].alphabet }
+
+  /// The texts without a template, in their order.
+  ///
+  /// - Throws: `DecodingFailure` if they are damaged.
+  func exceptions() throws -> TextRun {
+    guard rowCounts[0] > 0 else { return TextRun(offsets: [0], bytes: []) }
+    let column = try column(0)
+    if case .texts(let texts) = column { return texts }
+    var run = TextRun(offsets: [0], bytes: [])
+    for i in 0..<rowCounts[0] {
+      try column.appendText(i, to: &run.bytes)
+      run.offsets.append(UInt32(run.bytes.count))
+    }
+    return run
   }
 
   /// All texts, end to end: variables are rendered column by column first, so that the loop over texts
@@ -99,11 +168,12 @@ final class TemplateRun {
       try RenderedColumn(column($0), count: columns[$0].count)
     }
     let lanes = rendered.map(\.lane)
+    let codes = try codes()
     let output = TextOutput(rowCapacity: count, bytesPerRow: 96)
     lanes.withUnsafeBufferPointer { lanes in
-      for i in 0..<codes.count {
-        let template = templates[Int(codes[i])]
-        let ordinal = Int(ordinals[i])
+      for i in 0..<count {
+        let template = templates[Int(codes.templates[i])]
+        let ordinal = Int(codes.ordinals[i])
         template.slots.withUnsafeBufferPointer { slots in
           output.append(template.pieces, slots.count) { slot in
             lanes[slots[slot].column].text(slots[slot].first &+ ordinal)

@@ -19,6 +19,8 @@ package final class EncodedRowGroupReader: RowGroup, ColumnSurroundings {
   private var cachedColumns: [Int: ColumnData] = [:]
   private var cachedPieces: [ShapePieces]?
   private var cachedPools: [Int: [UInt8]] = [:]
+  private var cachedRows: [Int: [UInt32]] = [:]
+  private var cachedPositions: [Int: [UInt32]] = [:]
   /// Columns on the way to which another one is being read.
   private var columnsBeingRead: Set<Int> = []
 
@@ -186,13 +188,27 @@ package final class EncodedRowGroupReader: RowGroup, ColumnSurroundings {
   /// The rows whose shapes have the column; `nil` for all.
   private func rows(ofColumn index: Int) throws -> [UInt32]? {
     if handle.table.chunks[index].valueCount == rowCount { return nil }
+    if let known = cachedRows[index] { return known }
     let has = handle.table.shapes.map { $0.columns.contains(index) }
-    var result: [UInt32] = []
-    result.reserveCapacity(handle.table.chunks[index].valueCount)
+    var rows: [UInt32] = []
+    rows.reserveCapacity(handle.table.chunks[index].valueCount)
     for (row, code) in try shapeCodes().enumerated() where has[Int(code)] {
-      result.append(UInt32(truncatingIfNeeded: row))
+      rows.append(UInt32(truncatingIfNeeded: row))
     }
-    return result
+    cachedRows[index] = rows
+    return rows
+  }
+
+  /// For each row, where its value stands in a column, `.max` for none; `nil` if every row has one.
+  private func positions(inColumn index: Int) throws -> [UInt32]? {
+    guard let rows = try rows(ofColumn: index) else { return nil }
+    if let known = cachedPositions[index] { return known }
+    var positions = [UInt32](repeating: .max, count: rowCount)
+    for (position, row) in rows.enumerated() {
+      positions[Int(row)] = UInt32(truncatingIfNeeded: position)
+    }
+    cachedPositions[index] = positions
+    return positions
   }
 
   /// - Throws: `StorageError` if the column is damaged, `DecodingFailure` if some row does not have it.
@@ -200,19 +216,14 @@ package final class EncodedRowGroupReader: RowGroup, ColumnSurroundings {
     guard handle.table.chunks.indices.contains(chunk), handle.table.chunks[chunk].role == .column
     else { throw DecodingFailure("a reference to chunk \(chunk), which is no column") }
     let data = try columnData(chunk)
-    let rowsOfColumn = try self.rows(ofColumn: chunk)
-    guard let rowsOfColumn else { return ColumnReference(column: [data], positions: rows) }
-    var positions: [UInt32] = []
-    positions.reserveCapacity(rows.count)
-    var next = 0
-    for row in rows {
-      while next < rowsOfColumn.count, rowsOfColumn[next] < row { next += 1 }
-      guard next < rowsOfColumn.count, rowsOfColumn[next] == row else {
-        throw DecodingFailure("a reference to a value that row \(row) does not have")
-      }
-      positions.append(UInt32(truncatingIfNeeded: next))
+    guard let positions = try positions(inColumn: chunk) else {
+      return ColumnReference(column: [data], positions: rows)
     }
-    return ColumnReference(column: [data], positions: positions)
+    let found = rows.map { positions[Int($0)] }
+    guard !found.contains(.max) else {
+      throw DecodingFailure("a reference to a value that some row does not have")
+    }
+    return ColumnReference(column: [data], positions: found)
   }
 
   // MARK: Texts
@@ -266,6 +277,31 @@ package final class EncodedRowGroupReader: RowGroup, ColumnSurroundings {
       field: field, resolution: resolution, table: handle.table, shapeCodes: try shapeCodes(),
       rows: rows)
     return try reading.vector(column: { try columnData($0) }, messages: { try messages($0) })
+  }
+
+  package func search(
+    _ field: String, for literal: ByteSearch, rows: SelectionVector?
+  ) throws -> FieldSearchResult? {
+    let resolution = handle.resolution(of: field)
+    guard !resolution.hasStructures, !resolution.hasTexts, resolution.chunks.count == 1,
+      !literal.pattern.isEmpty, !literal.ignoringCase
+    else { return nil }
+    let chunk = resolution.chunks[0]
+    guard handle.table.chunks[chunk].kind == .string,
+      handle.table.chunks[chunk].encoding == .templates,
+      case .templates(let run) = try columnData(chunk)
+    else { return nil }
+    let search = TemplateSearch(
+      search: literal, run: run, hasEscapes: handle.table.chunks[chunk].hasEscapes)
+    do {
+      let matches = try search.matches()
+      let reading = FieldReading(
+        field: field, resolution: resolution, table: handle.table, shapeCodes: try shapeCodes(),
+        rows: rows)
+      return reading.spread(matches, of: chunk)
+    } catch let failure as DecodingFailure {
+      throw damage(column: "column '\(handle.table.chunks[chunk].path)'", failure.reason)
+    }
   }
 
   package func discoveredFields() throws -> [(name: String, rowCount: Int)] {

@@ -42,6 +42,12 @@ package protocol RowGroup: AnyObject {
   /// text events (`@type`, `@requestId`, VPC flow columns …) are found in their text.
   func column(_ field: String, rows: SelectionVector?) throws -> ColumnVector
 
+  /// The rows whose field, as a text, holds a literal, and those that have the field, if that can be told without
+  /// putting the texts together; else `nil`. Bits are those of `rows`, or of all stored rows.
+  func search(
+    _ field: String, for literal: ByteSearch, rows: SelectionVector?
+  ) throws -> FieldSearchResult?
+
   /// Whether any row can have this field; `false` is certain.
   func mayHave(_ field: String) -> Bool
   /// Whether any row can satisfy the predicate, judged without reading data; `false` is certain.
@@ -50,4 +56,23 @@ package protocol RowGroup: AnyObject {
   /// Names of the fields a query discovers by itself, with the number of rows that have each;
   /// in order of first appearance.
   func discoveredFields() throws -> [(name: String, rowCount: Int)]
+}
+
+/// What a search in a field found.
+package struct FieldSearchResult: Sendable {
+  /// Rows that hold the literal.
+  package var found: Bitmap
+  /// Rows that have the field.
+  package var present: Bitmap
+
+  package init(found: Bitmap, present: Bitmap) {
+    self.found = found
+    self.present = present
+  }
+}
+
+extension RowGroup {
+  package func search(
+    _ field: String, for literal: ByteSearch, rows: SelectionVector?
+  ) throws -> FieldSearchResult? { nil }
 }

@@ -135,6 +135,11 @@ struct ShapePieces: Sendable {
     self.bounds = bounds
   }
 
+  init(text: [UInt8], bounds: [Int]) {
+    self.text = text
+    self.bounds = bounds
+  }
+
   var slotCount: Int { bounds.count - 2 }
 
   /// Appends the pieces with `slot` called between them.

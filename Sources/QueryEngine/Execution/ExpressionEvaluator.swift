@@ -1,4 +1,5 @@
 import Columnar
+import LogStorage
 
 // Expressions are worked out a column at a time. Two questions are asked of one: its values, and for
 // which rows it is true; conditions answer the second with a bitmap and never make a value per row.
@@ -55,11 +56,22 @@ extension BoundExpression {
       var single = frame.entries(0, .missing(count: 1))
       return Bitmap(repeating: try truth(&single)[0], count: frame.rowCount)
     }
+    if let found = try search(frame) { return found }
     if let entries = try distinctEntries(&frame) {
       var single = frame.entries(entries.slot, entries.values)
       return try truthOfRows(&single).gather(entries.rows)
     }
     return try truthOfRows(&frame)
+  }
+
+  /// The rows whose field holds a literal, if the row group finds them without reading its values.
+  private func search(_ frame: Frame) throws -> Bitmap? {
+    guard case .contains(let operand, let pattern, let isNegated) = kind,
+      case .slot(let slot) = operand.kind, case .literal(let literal) = pattern.kind,
+      let needle = literal.text,
+      let result = try frame.search(slot, for: ByteSearch(Array(needle.utf8)))
+    else { return nil }
+    return VectorConditions.signed(result.found, present: result.present, isNegated: isNegated)
   }
 
   /// A value that needs no row.

@@ -70,6 +70,17 @@ struct Frame {
     return column
   }
 
+  /// Searches the field of a slot for a literal without reading its values, if they have not been read and the
+  /// row group can; else `nil`.
+  ///
+  /// - Throws: `StorageError` when a column cannot be read.
+  func search(_ slot: SlotID, for literal: ByteSearch) throws -> FieldSearchResult? {
+    guard columns[slot] == nil, let events,
+      case .event(.discovered(let name)) = layout.plan.slots[slot].source
+    else { return nil }
+    return try events.search(name, for: literal)
+  }
+
   private mutating func extract(_ index: Int) throws -> [ColumnVector] {
     let extraction = layout.plan.extractions[index]
     return extraction.captures(of: try extraction.source.evaluate(&self))
@@ -158,6 +169,11 @@ private struct EventRows {
       guard rowGroup.mayHave(name) else { return .missing(count: count) }
       return try rowGroup.column(name, rows: rows)
     }
+  }
+
+  func search(_ field: String, for literal: ByteSearch) throws -> FieldSearchResult? {
+    guard rowGroup.mayHave(field) else { return nil }
+    return try rowGroup.search(field, for: literal, rows: rows)
   }
 
   func order() throws -> RowOrder {

@@ -78,7 +78,7 @@ enum VectorConditions {
   }
 
   /// The rows found, or those of the present ones that were not found.
-  private static func signed(_ found: Bitmap, present: Bitmap, isNegated: Bool) -> Bitmap {
+  static func signed(_ found: Bitmap, present: Bitmap, isNegated: Bool) -> Bitmap {
     guard isNegated else { return found }
     var rest = present
     rest.formSubtraction(found)
