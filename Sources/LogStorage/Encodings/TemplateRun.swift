@@ -161,29 +161,84 @@ final class TemplateRun {
     return run
   }
 
-  /// All texts, end to end: variables are rendered column by column first, so that the loop over texts
-  /// only copies.
+  /// All texts, end to end. Variables are rendered column by column first; then texts are written template by
+  /// template, each at its place, which the sum of all lengths before it gives.
   func texts() throws -> TextRun {
     let rendered = try columns.indices.map {
       try RenderedColumn(column($0), count: columns[$0].count)
     }
     let lanes = rendered.map(\.lane)
     let codes = try codes()
-    let output = TextOutput(rowCapacity: count, bytesPerRow: 96)
-    lanes.withUnsafeBufferPointer { lanes in
-      for i in 0..<count {
-        let template = templates[Int(codes.templates[i])]
-        let ordinal = Int(codes.ordinals[i])
-        template.slots.withUnsafeBufferPointer { slots in
-          output.append(template.pieces, slots.count) { slot in
-            lanes[slots[slot].column].text(slots[slot].first &+ ordinal)
+    let offsets = try offsets(codes, lanes)
+    let bytes = [UInt8](unsafeUninitializedCapacity: Int(offsets[count])) { target, used in
+      for template in templates.indices where rowCounts[template] > 0 {
+        write(template, codes.places(of: template), lanes, offsets, to: target)
+      }
+      used = Int(offsets[count])
+    }
+    // The lanes point into the columns.
+    withExtendedLifetime(rendered) {}
+    return TextRun(offsets: offsets, bytes: bytes)
+  }
+
+  /// Where each text starts, and the end of the last.
+  private func offsets(_ codes: Codes, _ lanes: [RenderedColumn.Lane]) throws -> [UInt32] {
+    var offsets = [UInt32](repeating: 0, count: count + 1)
+    for (number, template) in templates.enumerated() {
+      let places = codes.places(of: number)
+      for place in places { offsets[Int(place) + 1] = UInt32(template.pieces.text.count) }
+      for slot in template.slots where !places.isEmpty {
+        let lane = lanes[slot.column]
+        for (ordinal, place) in places.enumerated() {
+          let length = lane.text(slot.first &+ ordinal).count
+          offsets[Int(place) &+ 1] &+= UInt32(truncatingIfNeeded: length)
+        }
+      }
+    }
+    var total: UInt64 = 0
+    for i in 1..<offsets.count {
+      total += UInt64(offsets[i])
+      guard total < 1 << 32 else { throw DecodingFailure("texts of more than 4 GiB") }
+      offsets[i] = UInt32(total)
+    }
+    return offsets
+  }
+
+  /// Writes the texts of a template.
+  ///
+  /// The places differ from those of all other templates, and the length of a text is the difference of two
+  /// offsets, which was added up from the same pieces and values: each copy is in bounds.
+  private func write(
+    _ number: Int, _ places: ArraySlice<UInt32>, _ lanes: [RenderedColumn.Lane],
+    _ offsets: [UInt32], to target: UnsafeMutableBufferPointer<UInt8>
+  ) {
+    let pieces = templates[number].pieces
+    let slots = templates[number].slots.map { (lane: lanes[$0.column], first: $0.first) }
+    guard let base = target.baseAddress else { return }
+    pieces.text.withUnsafeBufferPointer { text in
+      pieces.bounds.withUnsafeBufferPointer { bounds in
+        slots.withUnsafeBufferPointer { slots in
+          for (ordinal, place) in places.enumerated() {
+            var end = UnsafeMutableRawPointer(base + Int(offsets[Int(place)]))
+            for (i, slot) in slots.enumerated() {
+              end = copy(text.baseAddress, bounds[i], bounds[i &+ 1], to: end)
+              let value = slot.lane.text(slot.first &+ ordinal)
+              end = copy(value.baseAddress, 0, value.count, to: end)
+            }
+            _ = copy(text.baseAddress, bounds[slots.count], bounds[slots.count &+ 1], to: end)
           }
         }
       }
     }
-    // The lanes point into the columns.
-    withExtendedLifetime(rendered) {}
-    return output.run()
+  }
+
+  @inline(__always)
+  private func copy(
+    _ base: UnsafePointer<UInt8>?, _ start: Int, _ end: Int, to target: UnsafeMutableRawPointer
+  ) -> UnsafeMutableRawPointer {
+    guard end > start, let base else { return target }
+    target.copyMemory(from: base + start, byteCount: end &- start)
+    return target + (end &- start)
   }
 
   /// The texts at `count` positions; a negative position gives an empty text.
