@@ -1,3 +1,4 @@
+import Columnar
 import TestSupport
 import Testing
 
@@ -143,5 +144,54 @@ import Testing
     try expect(
       times.enumerated().map { $0 % 2 == 0 ? "\($1)" : "\($1 / 1_000).5" }, .timestampNumber)
     try expect((0..<500).map { "\(2_000_000_000 + $0 * $0)" }, .integer)
+  }
+
+  @Test(arguments: 0..<10)
+  func `a search finds what a search in the texts finds`(seed: UInt64) throws {
+    var random = SeededGenerator(seed: seed)
+    let words = [
+      "took ", "ms", " for ", "user", "-", "\\u00e9", "\\n", "\\\"", ":", "a", "=", "done",
+    ]
+    func variable() -> String {
+      switch Int.random(in: 0..<5, using: &random) {
+      case 0: "\(Int.random(in: -20...20, using: &random))"
+      case 1: "\(Double(Int.random(in: 0...999, using: &random)) / 10)"
+      case 2: String((0..<12).map { _ in "0123456789abcdef".randomElement(using: &random)! })
+      case 3: "x\(Int.random(in: 0...9, using: &random))done"
+      default: "\(Int.random(in: 0...3, using: &random))"
+      }
+    }
+    let forms = (0..<Int.random(in: 1...6, using: &random)).map { _ in
+      (0..<Int.random(in: 1...5, using: &random)).map { _ in words.randomElement(using: &random)! }
+    }
+    let texts = (0..<600).map { _ in
+      forms.randomElement(using: &random)!.map { $0 + variable() }.joined()
+    }
+    let column = LoneColumn(
+      texts, kind: .string, times: texts.map { _ in 0 }, compressor: compressor)
+    guard case .templates(let run) = try column.decoded() else { return }
+    let meant = texts.map { text in
+      var bytes: [UInt8] = []
+      Array(text.utf8).withUnsafeBytes { JSONEscapes.append($0, to: &bytes) }
+      return bytes
+    }
+    for _ in 0..<300 {
+      let text = meant.randomElement(using: &random)!
+      let start = Int.random(in: 0..<text.count, using: &random)
+      let end = Int.random(in: start..<min(text.count, start + 9), using: &random) + 1
+      var literal = Array(text[start..<end])
+      if Int.random(in: 0..<4, using: &random) == 0 {
+        literal[Int.random(in: 0..<literal.count, using: &random)] = UInt8(ascii: "q")
+      }
+      let search = ByteSearch(literal)
+      let found = try TemplateSearch(
+        search: search, run: run, hasEscapes: column.encoded.hasEscapes
+      )
+      .matches()
+      let wrong = meant.indices.first { i in
+        found[i] != meant[i].withUnsafeBufferPointer { search.isIn($0) }
+      }
+      #expect(wrong == nil, "\(String(decoding: literal, as: UTF8.self)) in \(texts[wrong ?? 0])")
+    }
   }
 }

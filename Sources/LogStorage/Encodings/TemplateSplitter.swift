@@ -8,7 +8,8 @@
 ///
 /// Variables are: UUIDs; times as ISO 8601 writes them; runs of at least eight lower-case hexadecimal digits; numbers
 /// with their decimals (a minus sign before them belongs to them, up to three letters of a unit behind them do not); and any other
-/// run with a digit in it, without the letters before its digits if only digits follow. Everything is decided
+/// run with a digit in it, without the letters before its digits if only digits follow. JSON escapes are constant.
+/// Everything is decided
 /// by bytes alone: one text has one template, always, and putting the variables back gives the text byte for byte.
 ///
 /// Splitting messages into a constant type and variables of known kinds: Rodrigues, Luo and Yuan, "CLP: Efficient
@@ -49,9 +50,12 @@ final class TemplateSplitter {
           return false
         }
         // The template never gets longer than the text: a marker stands for at least one byte.
-        template[templateCount] = byte
-        templateCount &+= 1
-        i &+= 1
+        let end = text.constantEnd(i)
+        while i < end {
+          template[templateCount] = text.bytes[i]
+          templateCount &+= 1
+          i &+= 1
+        }
         continue
       }
       let variable = text.variable(at: i)
@@ -90,6 +94,19 @@ final class TemplateSplitter {
     @inline(__always)
     private static func isLowerHex(_ byte: UInt8) -> Bool {
       isDigit(byte) || byte &- 0x61 <= 5
+    }
+
+    /// The end of the constant at `i`: one byte, or a JSON escape whole, as its letters and digits are no text.
+    @inline(__always)
+    func constantEnd(_ i: Int) -> Int {
+      guard bytes[i] == UInt8(ascii: "\\"), i &+ 1 < count,
+        bytes[i &+ 1] > TemplateSplitter.lastMarker
+      else {
+        return i &+ 1
+      }
+      guard bytes[i &+ 1] == UInt8(ascii: "u"), i &+ 6 <= count else { return i &+ 2 }
+      for k in i &+ 2..<i &+ 6 where !Self.isLetterOrDigit(bytes[k]) { return i &+ 2 }
+      return i &+ 6
     }
 
     /// What varies in the run of letters and digits that starts at `i`; empty, at its end, if nothing does.

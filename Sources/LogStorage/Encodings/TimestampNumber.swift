@@ -78,10 +78,12 @@ extension ColumnEncoder {
 
   private func timestampNumber(_ i: Int) -> (form: TimestampNumberForm, ticks: Int64)? {
     let length = column.length(i)
-    guard length >= 10, column.start(i)[0] != UInt8(ascii: "-"),
-      let (mantissa, scale) = DecimalText.decimal(column.start(i), length),
-      let form = TimestampNumberForm(
-        wholeDigits: scale == 0 ? length : length - Int(scale) - 1, scale: scale)
+    guard length >= 10, column.start(i)[0] != UInt8(ascii: "-") else { return nil }
+    if let ticks = DecimalText.integer(column.start(i), length) {
+      return TimestampNumberForm(wholeDigits: length, scale: 0).map { ($0, ticks) }
+    }
+    guard let (mantissa, scale) = DecimalText.decimal(column.start(i), length), scale > 0,
+      let form = TimestampNumberForm(wholeDigits: length - Int(scale) - 1, scale: scale)
     else { return nil }
     return (form, mantissa)
   }

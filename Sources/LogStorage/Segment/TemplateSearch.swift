@@ -144,14 +144,13 @@ extension ShapePieces {
     return ShapePieces(text: text, bounds: bounds)
   }
 
-  /// Whether every backslash stands before the one byte it belongs to.
+  /// Whether every backslash stands before all the bytes that belong to it.
   private static func escapesAreWhole(_ bytes: ArraySlice<UInt8>) -> Bool {
     var i = bytes.startIndex
     while let backslash = bytes[i...].firstIndex(of: UInt8(ascii: "\\")) {
-      guard backslash + 1 < bytes.endIndex, bytes[backslash + 1] != UInt8(ascii: "u") else {
-        return false
-      }
-      i = backslash + 2
+      guard backslash + 1 < bytes.endIndex else { return false }
+      i = backslash + (bytes[backslash + 1] == UInt8(ascii: "u") ? 6 : 2)
+      guard i <= bytes.endIndex else { return false }
     }
     return true
   }
