@@ -21,6 +21,8 @@ package struct QueryOptions: Sendable {
   package var isOptimized: Bool
   /// Most rows of the result, combined with the query's own `limit` as a minimum; `nil` has none.
   package var resultLimit: Int?
+  /// The tables of `lookup` and `cidrlookup`; `nil` has none.
+  package var lookupTables: LookupTables?
   /// Stops the query from another thread.
   package var cancellation: QueryCancellation?
   /// Told how far the scan is, from any worker, after each row group.
@@ -36,6 +38,7 @@ package struct QueryOptions: Sendable {
     workers = ProcessorCount.available
     isOptimized = true
     resultLimit = nil
+    lookupTables = nil
     cancellation = nil
     progress = nil
   }

@@ -93,6 +93,9 @@ struct CaseRunner {
 
   func run() throws -> String {
     do {
+      var options = options
+      options.lookupTables = LookupTables(
+        try target.tables.mapValues { try LookupTable(csv: Array($0.utf8)) })
       let prepared = try PreparedQuery(target.text, options: options)
       return try rows(of: prepared)
     } catch let failure as QueryFailure {

@@ -76,12 +76,19 @@ import Testing
   private static func diagnostics(_ query: String, isStrict: Bool) -> [Diagnostic] {
     var options = QueryOptions(now: 0)
     options.isStrict = isStrict
+    options.lookupTables = tables
     do {
       return try PreparedQuery(query, options: options).warnings
     } catch {
       return error.diagnostics
     }
   }
+
+  /// The tables that the examples name.
+  private static let tables = LookupTables([
+    "services": try! LookupTable(csv: Array("name,team\nshop,red\n".utf8)),
+    "networks": try! LookupTable(csv: Array("cidr,zone\n10.0.0.0/8,inside\n".utf8)),
+  ])
 
   /// The codes that the language and the engine define.
   private static func sourceCodes() throws -> Set<String> {

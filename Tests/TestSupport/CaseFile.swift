@@ -16,7 +16,9 @@ import Foundation
 // A block begins with its kind, `query`, `error` or `explain`, and perhaps options; then come the
 // text, a line of dashes, and what is expected, up to the next block. Lines with `#` before a block
 // are its title. `events` (texts given right there) or `load FILE` say what the blocks after it run
-// on, `events in GROUP` adds events of another log group than `app` to it. With `RECORD=1` in the environment expectations are written anew and the test fails, so that
+// on, `table NAME` gives a lookup table as CSV to all blocks after it, `events in GROUP` adds events
+// of another log group than `app` to it. With `RECORD=1` in the environment expectations are written
+// anew and the test fails, so that
 // someone reads the difference.
 
 /// One query of a case file with what is expected of it.
@@ -37,6 +39,8 @@ package struct LanguageCase: Sendable, CustomStringConvertible {
   package let events: [String]
   /// Texts of events of further log groups.
   package let otherGroups: [CaseGroup]
+  /// Texts of lookup tables by name.
+  package let tables: [String: String]
   /// A file of events, relative to the top of the project.
   package let source: String?
   package let text: String
@@ -108,6 +112,7 @@ private struct CaseReader {
   private var events: [String] = []
   private var source: String?
   private var otherGroups: [CaseGroup] = []
+  private var tables: [String: String] = [:]
 
   init(lines: [String], file: String) {
     self.lines = lines
@@ -136,6 +141,10 @@ private struct CaseReader {
           otherGroups = []
           events = block
         }
+        continue
+      } else if words.first == "table", words.count == 2 {
+        index += 1
+        tables[words[1]] = takeBlock().joined(separator: "\n")
         continue
       } else if words.first == "load", words.count == 2 {
         source = words[1]
@@ -168,7 +177,7 @@ private struct CaseReader {
     index += 1
     return LanguageCase(
       file: file, line: start, title: title, kind: kind, options: options, events: events,
-      otherGroups: otherGroups,
+      otherGroups: otherGroups, tables: tables,
       source: source, text: text.joined(separator: "\n"),
       expected: takeBlock().joined(separator: "\n"))
   }

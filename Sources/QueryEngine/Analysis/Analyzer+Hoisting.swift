@@ -91,6 +91,12 @@ private struct StatsNames {
     if case .json(let json) = command.kind {
       others.formUnion(json.extractions.map(\.alias.name))
     }
+    if case .lookup(let lookup) = command.kind {
+      others.formUnion(lookup.outputs.map(\.field.name))
+    }
+    if case .cidrlookup(let lookup) = command.kind {
+      others.formUnion(lookup.outputs.map(\.field.name))
+    }
     if case .parse(let parse) = command.kind {
       others.formUnion(parse.aliases.map(\.name))
       if case .regex(let literal, _, _) = parse.method,

@@ -42,6 +42,8 @@ struct Analyzer {
   var joinSides: [JoinSide] = []
   /// The only column of an `estimate`.
   var estimate: SlotID?
+  /// Bytes that the tables of `lookup` take.
+  var tableByteCount = 0
   /// Queries that are run before this one.
   var subplans: [Subplan] = []
 
@@ -86,7 +88,7 @@ struct Analyzer {
     if let offset { scan.window = scan.window?.moved(back: offset) }
     var plan = LogicalPlan(
       scan: scan, segments: segments, slots: slots, extractions: extractions, output: output,
-      subplans: subplans, estimate: estimate)
+      subplans: subplans, estimate: estimate, tableByteCount: tableByteCount)
     for side in joinSides { side.finish(&plan) }
     return plan
   }
@@ -126,6 +128,8 @@ extension Analyzer {
     case .addtotals(let totals): bindAddtotals(totals, at: command.keywordRange)
     case .fillmissing(let fill): bindFillmissing(fill, at: command.keywordRange)
     case .estimate: bindEstimate()
+    case .lookup(let lookup): bindLookup(lookup)
+    case .cidrlookup(let lookup): bindCidrlookup(lookup)
     case .invalid: break
     default:
       report(AnalyzerDiagnostics.notAvailable(command.name, at: command.keywordRange))

@@ -65,6 +65,8 @@ struct QueryRunner {
     let start = ContinuousClock.now
     if let slot = plan.estimate { return try runEstimate(into: slot, on: source, sink: sink) }
     try refuseSecondReading(of: source)
+    try control.budget.reserve(plan.tableByteCount, for: "lookup")
+    defer { control.budget.release(plan.tableByteCount) }
     var results: [SubplanResult] = []
     for subplan in plan.subplans {
       results.append(try SubplanRun.result(of: subplan, in: self, on: source, &statistics))

@@ -133,6 +133,12 @@ package struct IPAddress: Sendable, Hashable {
     }
   }
 
+  /// An IPv4 address by its 32 bits.
+  init(v4 bits: UInt32) {
+    isV4 = true
+    self.bits = UInt128(bits)
+  }
+
   private static func v4(_ text: Substring.UTF8View) -> UInt32? {
     var bits: UInt32 = 0
     let octets = text.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)

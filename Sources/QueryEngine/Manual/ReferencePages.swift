@@ -34,7 +34,7 @@ package enum ReferencePages {
         lines += ["Also: " + entry.aliases.map { "`\($0)`" }.joined(separator: ", ") + "."]
       }
       if !entry.notes.isEmpty { lines += [""] + entry.notes.map { "- \($0)" } }
-      if entry.isAvailable, entry.name != "source" && entry.name != "join" {
+      if entry.isAvailable, !["source", "join", "lookup", "cidrlookup"].contains(entry.name) {
         for example in entry.examples {
           lines += [""] + console(example.query, file: example.file)
         }

@@ -24,6 +24,8 @@ struct LogicalPlan: Sendable {
   var subplans: [Subplan] = []
   /// Where the query is not to be run: the slot that takes the bytes its scans would read.
   var estimate: SlotID?
+  /// Bytes that the tables of `lookup` take.
+  var tableByteCount = 0
 }
 
 /// What is read.

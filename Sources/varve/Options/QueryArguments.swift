@@ -45,6 +45,12 @@ struct QueryArguments: ParsableArguments {
   @Flag(help: "Refuse what CloudWatch refuses, where Varve is more lenient.")
   var strict = false
 
+  @Option(
+    help: ArgumentHelp(
+      "A table for lookup and cidrlookup, from a CSV file; may be given several times.",
+      valueName: "name=file"))
+  var lookup: [String] = []
+
   @Flag(help: "After each answer, one line on standard error: what was read and how long it took.")
   var statistics = false
 
@@ -56,6 +62,7 @@ struct QueryArguments: ParsableArguments {
     options.window = try window(now: now)
     options.isStrict = strict
     options.cancellation = QueryCancellation()
+    options.lookupTables = try TableFiles.tables(lookup)
     if let memory { options.memoryLimit = try Self.byteCount(memory) }
     if let timeout {
       guard let length = TimeArgument.duration(timeout), length > 0 else {
