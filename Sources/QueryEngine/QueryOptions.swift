@@ -15,6 +15,9 @@ package struct QueryOptions: Sendable {
   package var deadline: ContinuousClock.Instant?
   /// Whether the leniencies of the language are errors, as they are in CloudWatch.
   package var isStrict: Bool
+  /// Whether a field that no event has is looked into, to tell what was probably meant; that costs
+  /// something only then.
+  package var suggestsFields: Bool
   /// Threads that work on row groups, the calling one among them; at least 1.
   package var workers: Int
   /// Whether the optimizer's rules run. Answers are the same without; tests compare the two.
@@ -35,6 +38,7 @@ package struct QueryOptions: Sendable {
     memoryLimit = 512 << 20
     deadline = nil
     isStrict = false
+    suggestsFields = false
     workers = ProcessorCount.available
     isOptimized = true
     resultLimit = nil

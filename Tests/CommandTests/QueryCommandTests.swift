@@ -46,6 +46,45 @@ import Testing
       ])
   }
 
+  @Test func `a field that no event has is told with the one that was probably meant`() throws {
+    let varve = try VarveProcess()
+    let file = VarveProcess.sample("api.ndjson")
+    let direct = try varve("query", "filter LEVEL = \"ERROR\" | stats count(*) as n", file)
+    #expect(direct.lines == [#"{"n":0}"#])
+    #expect(
+      direct.errors.contains("no event in this window has 'LEVEL'; 99 % have 'level'"),
+      "\(direct.errors)")
+    #expect(direct.errors.contains("H3"))
+    #expect(try varve("ingest", "-q", "-g", "api", "--now", "2026-03-15", file).status == 0)
+    let stored = try varve("query", "stats avg(durationMS) as ms", "--output", "json")
+    let warnings = try #require(try object(stored.text)["warnings"] as? [[String: Any]])
+    #expect(warnings.map { $0["code"] as? String } == ["H3"], "\(stored.text)")
+    #expect(stored.text.contains("have 'durationMs'"), "\(stored.text)")
+    // A field that some event has, a name like no other, and no events at all: nothing is said.
+    for query in ["fields user.id | limit 1", "fields quite.another | limit 1"] {
+      #expect(try !varve("query", query).errors.contains("H3"), "\(query)")
+    }
+    let nothing = try varve("query", "fields LEVEL", "--start", "2020-01-01", "--end", "2020-01-02")
+    #expect(!nothing.errors.contains("H3"), "\(nothing.errors)")
+  }
+
+  @Test func `the share of the other field is counted over the window, null as missing`() throws {
+    let events = (0..<4).map {
+      #"{"time":"2026-03-14T10:00:0\#($0)Z","statusCode":\#($0 == 3 ? "null" : "200")}"# + "\n"
+    }.joined()
+    let varve = try VarveProcess()
+    #expect(try varve("ingest", "-q", "-g", "api", "-", input: events).status == 0)
+    let all = try varve("query", "fields statuscode")
+    #expect(all.errors.contains("has 'statuscode'; 75 % have 'statusCode'"), "\(all.errors)")
+    let part = try varve("query", "fields statuscode", "--end", "2026-03-14T10:00:02Z")
+    #expect(part.errors.contains("has 'statuscode'; all have 'statusCode'"), "\(part.errors)")
+    // A text event is looked into.
+    let text = "REPORT RequestId: 7 Duration: 1 ms"
+    #expect(try varve("ingest", "-q", "-g", "api", "-", input: text + "\n").status == 0)
+    let mixed = try varve("query", "fields statuscode")
+    #expect(mixed.errors.contains("60 % have 'statusCode'"), "\(mixed.errors)")
+  }
+
   @Test func `the window has both its ends`() throws {
     let varve = try VarveProcess()
     let result = try varve(

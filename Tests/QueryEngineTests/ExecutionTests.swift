@@ -1,5 +1,6 @@
 import Columnar
 import LogStorage
+import QueryLanguage
 import TestSupport
 import Testing
 
@@ -182,5 +183,61 @@ func answer(
     #expect(queue.takeReady().isEmpty)
     queue.didDraw(1, nil)
     #expect(queue.takeReady() == [5])
+  }
+}
+
+@Suite struct LimitTests {
+  @Test func `a value of over a megabyte is cut where it is shown, a message never`() {
+    let long = String(repeating: "x", count: LongValues.limit - 1) + "äö"
+    let members = [Value](repeating: .string(String(repeating: "y", count: 400_000)), count: 4)
+    let columns: [(String, ColumnVector)] = [
+      ("@message", ColumnVector([.string(long)])),
+      ("text", ColumnVector([.string(long)])),
+      ("list", ColumnVector([.list(members)])),
+      ("map", ColumnVector([.map(ValueMap(keys: ["a", "b", "c", "d"], values: members))])),
+      ("short", ColumnVector([.string("x")])),
+    ]
+    let batch = ColumnBatch(names: columns.map(\.0), columns: columns.map(\.1), rowCount: 1)
+    var cut: [String] = []
+    let shown = LongValues.cut(batch) { cut.append($0) }
+    #expect(cut == ["text", "list", "map"])
+    #expect(shown.columns[0].value(at: 0) == .string(long))
+    let text = String(repeating: "x", count: LongValues.limit - 1) + "…"
+    #expect(shown.columns[1].value(at: 0) == .string(text))
+    #expect(shown.columns[2].value(at: 0) == .list(members.prefix(2) + [.string("…")]))
+    #expect(
+      shown.columns[3].value(at: 0)
+        == .map(ValueMap(keys: ["a", "b", "…"], values: members.prefix(2) + [.string("…")])))
+  }
+
+  @Test func `an inner query works with whole values`() throws {
+    let note = String(repeating: "x", count: 600_000)
+    let source = MemorySource(texts: [#"{"id":1,"note":"\#(note)"}"#])
+    let query = try PreparedQuery(
+      "fields id | appendcols (fields concat(note, note) as long) | fields strlen(long) as n",
+      options: QueryOptions(now: 0))
+    let outcome = try query.run(on: source) { batch in
+      let place = try #require(batch.names.firstIndex(of: "n"))
+      #expect(batch.columns[place].value(at: 0) == .integer(1_200_000))
+    }
+    #expect(outcome.warnings.map(\.id.code).filter { $0 != "W204" } == [])
+  }
+
+  @Test func `too many groups are told in the words of the command that makes them`() throws {
+    for (text, start) in [
+      ("stats count(*) by a", "stats makes more than 1000000 groups"),
+      ("countFrequent a, b", "countFrequent meets more than 1000000 combinations"),
+    ] {
+      let parsed = QueryParser.parse(text)
+      var analyzer = Analyzer(parsed, options: QueryOptions(now: 0))
+      let analyzed = analyzer.analyze(parsed.query)
+      let plan = try #require(analyzed)
+      guard case .stats(let stats)? = plan.segments[0].barrier else {
+        Issue.record("\(text) does not group")
+        continue
+      }
+      #expect(stats.tooManyGroups.code == "E501")
+      #expect(stats.tooManyGroups.description.hasPrefix(start))
+    }
   }
 }

@@ -162,7 +162,10 @@ struct FieldResolution: Sendable {
       }
     }
     if let visible { return roles[visible] == .scalar ? .chunk(visible) : .structure }
-    return within || shape.emptyContainers.contains(field) ? .structure : .absent
+    // An object of nothing but empty containers has no column inside, and yet is there.
+    let below = field + "."
+    let holdsEmpty = shape.emptyContainers.contains { $0 == field || $0.hasPrefix(below) }
+    return within || holdsEmpty ? .structure : .absent
   }
 }
 

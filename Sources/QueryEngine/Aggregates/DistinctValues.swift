@@ -1,6 +1,8 @@
 import Columnar
 
-/// The distinct values of each group in the order of their first appearance, with their counts.
+/// The distinct values of each group with their counts, in the order of their first appearance: by
+/// the time and arrival of the first event that has each, where these are told, so that the order is
+/// the same however events are stored and in whatever order they are read.
 struct ValueCounts: Sendable {
   private var keys = KeyTable()
   /// Group and key of each pair.
@@ -8,26 +10,54 @@ struct ValueCounts: Sendable {
   private var counts: [Int64] = []
   /// The number of the value that each pair shows.
   private var members: [UInt32] = []
+  /// Time and arrival of the first row of each pair; empty where they do not matter or rows have none.
+  private var firsts: [First] = []
+
+  private struct First: Comparable {
+    var time: Int64
+    var sequence: UInt64
+
+    static let never = First(time: .max, sequence: .max)
+
+    static func < (a: First, b: First) -> Bool {
+      (a.time, a.sequence) < (b.time, b.sequence)
+    }
+  }
 
   var byteCount: Int {
     keys.byteCount + pairs.byteCount + counts.capacity * 8 + members.capacity * 4
+      + firsts.capacity * MemoryLayout<First>.stride
   }
 
-  mutating func add(_ groups: [UInt32]?, _ column: ColumnVector) {
+  /// - Parameters:
+  ///   - times: Event times, to order values by; `nil` orders them as they come.
+  ///   - sequences: What orders rows of equal time.
+  mutating func add(
+    _ groups: [UInt32]?, _ column: ColumnVector, times: [Int64]? = nil, sequences: [UInt64]? = nil
+  ) {
     let numbers = keys.numbers(of: column)
     let rows = numbers.indices.filter { numbers[$0] != KeyTable.missing }
     add(
       rows.map { groups?[$0] ?? 0 }, rows.map { numbers[$0] },
-      [Int64](repeating: 1, count: rows.count))
+      [Int64](repeating: 1, count: rows.count),
+      times.map { times in
+        rows.map { First(time: times[$0], sequence: sequences?[$0] ?? 0) }
+      } ?? [])
   }
 
-  private mutating func add(_ groups: [UInt32], _ numbers: [UInt32], _ added: [Int64]) {
+  private mutating func add(
+    _ groups: [UInt32], _ numbers: [UInt32], _ added: [Int64], _ appeared: [First]
+  ) {
     let words = zip(groups, keys.keys(of: numbers)).map { UInt64($0) << 32 | UInt64($1) }
     for (index, pair) in pairs.insert(words).enumerated() {
       counts.grow(to: Int(pair) + 1, with: 0)
       members.grow(to: Int(pair) + 1, with: KeyTable.missing)
       counts[Int(pair)] += added[index]
       if keys.outranks(numbers[index], members[Int(pair)]) { members[Int(pair)] = numbers[index] }
+      if !appeared.isEmpty {
+        firsts.grow(to: Int(pair) + 1, with: .never)
+        firsts[Int(pair)] = min(firsts[Int(pair)], appeared[index])
+      }
     }
   }
 
@@ -35,7 +65,7 @@ struct ValueCounts: Sendable {
     let translated = keys.numbers(of: other.keys)
     add(
       other.pairs.keys.map { mapping[Int($0 >> 32)] }, other.members.map { translated[Int($0)] },
-      other.counts)
+      other.counts, other.firsts)
   }
 
   /// How many distinct values the group with the most of them has.
@@ -51,14 +81,22 @@ struct ValueCounts: Sendable {
   /// For each group the values and how often each occurred.
   func lists(groupCount: Int) -> [[(value: Value, count: Int64)]] {
     var lists = [[(value: Value, count: Int64)]](repeating: [], count: groupCount)
-    for (index, word) in pairs.keys.enumerated() where Int(word >> 32) < groupCount {
-      lists[Int(word >> 32)].append((keys.value(of: members[index]), counts[index]))
+    let words = pairs.keys
+    for index in order where Int(words[index] >> 32) < groupCount {
+      lists[Int(words[index] >> 32)].append((keys.value(of: members[index]), counts[index]))
     }
     return lists
   }
+
+  /// The pairs by first appearance.
+  private var order: [Int] {
+    let all = Array(counts.indices)
+    guard firsts.count == all.count else { return all }
+    return all.sorted { (firsts[$0], $0) < (firsts[$1], $1) }
+  }
 }
 
-/// `values`: the distinct values of a group, first seen first.
+/// `values`: the distinct values of a group, those of the earliest events first.
 struct ValuesAggregate: Aggregate {
   /// Values that a list has at most.
   static let limit = 10_000
@@ -73,7 +111,7 @@ struct ValuesAggregate: Aggregate {
     groups: [UInt32]?, groupCount: Int, arguments: [ColumnVector], rowCount: Int,
     times: [Int64]?, sequences: [UInt64]?
   ) {
-    values.add(groups, arguments[0])
+    values.add(groups, arguments[0], times: times, sequences: sequences)
   }
 
   mutating func merge(_ other: ValuesAggregate, mapping: [UInt32]) {

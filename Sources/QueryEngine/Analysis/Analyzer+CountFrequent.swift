@@ -23,7 +23,9 @@ extension Analyzer {
     let count = addGroupSlot("_approxcount")
     columns.append(("_approxcount", count))
     let counting = StatsStep.Output(aggregate: AggregateCall(kind: .countRows), output: count)
-    closeSegment(barrier: .stats(StatsStep(keys: keys, aggregates: [counting])))
+    closeSegment(
+      barrier: .stats(
+        StatsStep(keys: keys, aggregates: [counting], command: "countFrequent")))
     scope = Scope()
     scope.isOpen = false
     visible.startAfresh()

@@ -32,8 +32,10 @@ extension DiagnosticID {
   package static let regexStepLimit = DiagnosticID("W201", "regex-step-limit")
   package static let structureAsMissing = DiagnosticID("W202", "structure-as-missing")
   package static let listCut = DiagnosticID("W203", "list-cut")
+  package static let valueCut = DiagnosticID("W204", "value-cut")
   package static let concatHint = DiagnosticID("H1", "use-concat")
   package static let countHint = DiagnosticID("H2", "use-sum")
+  package static let fieldAbsent = DiagnosticID("H3", "field-absent")
 }
 
 enum AnalyzerDiagnostics {
@@ -210,6 +212,25 @@ enum AnalyzerDiagnostics {
 
   static func listCut(_ name: String) -> Diagnostic {
     Diagnostic(.listCut, .warning, "the list of \(name) is cut to its greatest length", at: .none)
+  }
+
+  static func valueCut(_ name: String) -> Diagnostic {
+    Diagnostic(
+      .valueCut, .warning, "a value of \(name) is longer than 1 MB and cut where it is shown",
+      at: .none, notes: [.init("take a part of it with substr")])
+  }
+
+  /// - Parameter share: percent of the events that have the other field, if it was counted.
+  static func fieldAbsent(_ name: String, _ near: String, _ share: Double?) -> Diagnostic {
+    let others: String =
+      switch share {
+      case nil: "did you mean '\(near)'?"
+      case 100: "all have '\(near)'"
+      case let share? where share < 1: "less than 1 % have '\(near)'"
+      case let share?: "\(Int(share)) % have '\(near)'"
+      }
+    return Diagnostic(
+      .fieldAbsent, .hint, "no event in this window has '\(name)'; \(others)", at: .none)
   }
 
   static func concatHint(at range: SourceRange) -> Diagnostic {

@@ -55,6 +55,9 @@ struct Frame {
     case .event(let field):
       guard let events else { preconditionFailure("slot \(slot) was not kept past its events") }
       column = try events.column(field)
+      if case .discovered(let name) = field, !column.isAllMissing {
+        layout.context.noteMet(name)
+      }
     case .expression(let definition):
       column = try definition.evaluate(&self)
     case .capture(let extraction, let index):

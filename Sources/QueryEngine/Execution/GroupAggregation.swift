@@ -17,16 +17,16 @@ struct PartialGroups: Sendable {
     var table = GroupTable(keyCount: keys.count)
     let groups = table.assignGroups(keys: keys, rowCount: frame.rowCount)
     self.table = table
-    let sequences = try frame.order()?.sequences
+    let order = try frame.order()
     var states: [any Aggregate] = []
     for call in stats.aggregates.map(\.aggregate) {
       var state = call.kind.makeState()
       let argument = try call.argument.map { try $0.evaluate(&frame).scalars(frame.layout) }
-      let times = try call.time.map { try frame.column($0).times() }
+      let times = try call.time.map { try frame.column($0).times() } ?? order?.times
       state.update(
         groups: keys.isEmpty ? nil : groups, groupCount: table.count,
         arguments: argument.map { [$0] } ?? [], rowCount: frame.rowCount, times: times,
-        sequences: sequences)
+        sequences: order?.sequences)
       states.append(state)
     }
     self.states = states
@@ -59,12 +59,10 @@ struct GroupMerger: PieceMerger {
       states[index].merge(erased: part.states[index], mapping: mapping)
     }
     guard table.count <= EngineLimits.groups else {
-      throw .tooManyGroups(
-        "stats makes more than \(EngineLimits.groups) groups; narrow the window, add a filter, "
-          + "or group by fewer fields")
+      throw stats.tooManyGroups
     }
     let byteCount = states.reduce(table.byteCount) { $0 + $1.byteCount }
-    if byteCount > reserved { try budget.reserve(byteCount - reserved, for: "stats") }
+    if byteCount > reserved { try budget.reserve(byteCount - reserved, for: stats.command) }
     reserved = max(reserved, byteCount)
   }
 

@@ -43,16 +43,35 @@ struct QueryRunner {
     let regexes = plan.regexes
     let givenUpBefore = regexes.map(\.limitedCount)
     var statistics = QueryStatistics()
-    statistics.resultCount = try runPlan(on: source, &statistics, sink: sink)
+    let context = context
+    statistics.resultCount = try runPlan(on: source, &statistics) { batch in
+      try sink(LongValues.cut(batch) { context.warn(AnalyzerDiagnostics.valueCut($0)) })
+    }
     for (regex, before) in zip(regexes, givenUpBefore) where regex.limitedCount > before {
       context.warn(
         AnalyzerDiagnostics.regexStepLimit(regex.pattern, count: regex.limitedCount - before))
     }
+    try hintAtAbsentFields(of: source)
     statistics.addDamage(control.damage.parts)
     statistics.peakMemoryBytes = control.budget.peak
     statistics.elapsedMilliseconds = (ContinuousClock.now - start).milliseconds
     statistics.approximations = context.approximations
     return statistics
+  }
+
+  /// Says which fields of the query no event has, if there are others of nearly their names.
+  private func hintAtAbsentFields(of source: any EventSource) throws {
+    guard options.suggestsFields, plan.estimate == nil, !asksForSpan else { return }
+    let met = context.metFields
+    var unmet: [String] = []
+    for slot in plan.slots {
+      guard case .event(.discovered(let name)) = slot.source else { continue }
+      if !met.contains(name), !unmet.contains(name) { unmet.append(name) }
+    }
+    guard !unmet.isEmpty else { return }
+    for hint in try AbsentFields(plan.scan, on: source, control).hints(for: unmet) {
+      context.warn(hint)
+    }
   }
 
   /// Runs the inner queries, then the plan itself, and returns how many rows the sink got.

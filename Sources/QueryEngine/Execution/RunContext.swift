@@ -12,6 +12,7 @@ final class RunContext: Sendable {
   /// What is to be said, shared by a query and those it runs inside.
   private final class Notes: Sendable {
     let all = Mutex<(warnings: [Diagnostic], approximations: [String])>(([], []))
+    let metFields = Mutex<Set<String>>([])
   }
 
   init(functions: FunctionContext) {
@@ -37,6 +38,11 @@ final class RunContext: Sendable {
     }
   }
 
+  /// Notes that some event has a field.
+  func noteMet(_ field: String) { notes.metFields.withLock { _ = $0.insert(field) } }
+
+  /// The fields that were read and found in some event.
+  var metFields: Set<String> { notes.metFields.withLock { $0 } }
   var warnings: [Diagnostic] { notes.all.withLock { $0.warnings } }
   var approximations: [String] { notes.all.withLock { $0.approximations } }
 }

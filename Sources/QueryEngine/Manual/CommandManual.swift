@@ -119,7 +119,7 @@ extension CommandManual {
       meaning: "Takes values out of a map, or of a text that holds a JSON object.",
       notes: ["The path is written with dots, list positions count from 0: items.0.sku."],
       examples: Example(
-        "json \"http.status\" as code | stats count(*) as n by code | sort n desc | limit 2")),
+        "json field=http \"status\" as code | filter code >= 500 | stats count(*) as n by code")),
     Entry(
       "stats", "stats FUNCTION(…) [as NAME], … [by KEY [as NAME], …] [offset PERIOD]",
       meaning: "Sums events up: one row for each group, or one row in all.",

@@ -6,14 +6,16 @@ package enum DiagnosticCatalog {
     package let title: String
     package let meaning: String
     package let remedy: String
-    /// A query that provokes it; `nil` if it takes more than a text, such as a store or many rows.
+    /// A query that provokes it; `nil` if it would be too long to read, or takes half a minute.
     package let example: String?
     /// Whether it shows only with `--strict`.
     package let isStrict: Bool
+    /// Whether it shows only beside `--group`.
+    package let isInGroup: Bool
 
     init(
       _ code: String, _ title: String, _ meaning: String, _ remedy: String,
-      example: String? = nil, isStrict: Bool = false
+      example: String? = nil, isStrict: Bool = false, isInGroup: Bool = false
     ) {
       self.code = code
       self.title = title
@@ -21,6 +23,7 @@ package enum DiagnosticCatalog {
       self.remedy = remedy
       self.example = example
       self.isStrict = isStrict
+      self.isInGroup = isInGroup
     }
   }
 
@@ -30,7 +33,7 @@ package enum DiagnosticCatalog {
   }
 
   /// All codes: errors, warnings, hints.
-  package static let entries = text + places + names + values + warnings
+  package static let entries = text + places + names + values + runs + warnings
 
   private static let text = [
     Entry(
@@ -88,35 +91,43 @@ package enum DiagnosticCatalog {
       "The message names what was expected and what was found.", example: "filter level ="),
     Entry(
       "E118", "hyphen in a name", "a-b is a subtraction.",
-      "Put the field in backticks: `a-b`."),
+      "Put the field in backticks: `a-b`.",
+      example: "fields user-agent"),
     Entry(
       "E119", "nested too deeply", "Brackets and calls stand too deep in each other.",
       "Split the expression with fields … as NAME."),
     Entry("E120", "query too long", "The text exceeds the length that is read.", "Shorten it."),
     Entry(
       "E121", "too many", "A list or chain is longer than allowed.",
-      "The message names the limit."),
+      "The message names the limit.",
+      example: "SOURCE logGroups(namePrefix: [\"a\", \"b\", \"c\", \"d\", \"e\", \"f\"])"),
     Entry(
       "E122", "number out of range", "The number does not fit its place.",
-      "The message names the range."),
+      "The message names the range.",
+      example: "autoregress durationMs p=0"),
     Entry(
-      "E123", "given twice", "An option of the command stands twice.", "Keep one of them."),
+      "E123", "given twice", "An option of the command stands twice.", "Keep one of them.",
+      example: "SOURCE \"shop\" START=-1h START=-2h"),
     Entry(
       "E124", "sides of a join", "Both sides have one name, or both keys one side.",
-      "Give each side a name of its own and compare a field of one with a field of the other."),
+      "Give each side a name of its own and compare a field of one with a field of the other.",
+      example: "SOURCE \"shop\" | join left=a right=a where a.id = a.id (SOURCE \"shop\")"),
     Entry(
       "E190", "not available yet", "It belongs to the language, but this version cannot run it.",
-      "Leave it out; nothing was answered."),
+      "Leave it out; nothing was answered.",
+      example: "fields * | filldown"),
     Entry(
       "E191", "not kept by the store",
       "The query selects by something that the store does not keep.",
-      "Select the groups by name; nothing was answered."),
+      "Select the groups by name; nothing was answered.",
+      example: "SOURCE logGroups(class: \"INFREQUENT_ACCESS\") | limit 5"),
   ]
 
   private static let places = [
     Entry(
       "E201", "groups given twice", "Both the request and SOURCE name log groups.",
-      "Use --group or SOURCE, not both."),
+      "Use --group or SOURCE, not both.",
+      example: "SOURCE \"shop\" | limit 5", isInGroup: true),
     Entry(
       "E202", "SOURCE not first", "Other commands stand before SOURCE.", "Move it to the front.",
       example: "fields level | SOURCE \"shop\""),
@@ -125,7 +136,8 @@ package enum DiagnosticCatalog {
       example: "estimate | limit 5"),
     Entry(
       "E204", "too many stats", "A query can have ten stats commands.",
-      "Join some of them into one."),
+      "Join some of them into one.",
+      example: [String](repeating: "stats count(*) as n", count: 11).joined(separator: " | ")),
     Entry(
       "E205", "limit before stats", "It would be unclear which events are summed up.",
       "Put limit after the last stats.", example: "limit 5 | stats count(*)"),
@@ -136,36 +148,45 @@ package enum DiagnosticCatalog {
       "E207", "command after dedup", "With --strict, only limit may follow dedup.",
       "Move the command before dedup.", example: "dedup level | fields level", isStrict: true),
     Entry(
-      "E208", "several joins", "A query can have one join.", "Split the query."),
-    Entry(
-      "E209", "no bins to fill", "fillmissing needs the time bins of a stats.",
-      "Put stats … by bin(…) before it."),
-    Entry(
-      "E210", "too many join keys", "The right side has more than 50,000 different keys.",
-      "Filter or sum up the right side first."),
-    Entry(
-      "E211", "nested subquery", "A subquery cannot contain another.",
-      "Run the inner query first and write its values as a list."),
-    Entry(
-      "E212", "several columns", "A subquery of in must give one column.",
-      "End it with fields NAME."),
-    Entry(
-      "E213", "too many values", "The subquery gives more than 50,000 values.", "Filter it further."
+      "E208", "several joins", "A query can have one join.", "Split the query.",
+      example:
+        "SOURCE \"shop\" | join where id = id (SOURCE \"shop\") | join where id = id (SOURCE \"shop\")"
     ),
     Entry(
+      "E209", "no bins to fill", "fillmissing needs the time bins of a stats.",
+      "Put stats … by bin(…) before it.",
+      example: "stats count(*) by service | fillmissing"),
+    Entry(
+      "E210", "too many join keys", "The right side has more than 50,000 different keys.",
+      "Filter or sum up the right side first.",
+      example: "SOURCE \"shop\" | join where id = id (SOURCE \"large\")"),
+    Entry(
+      "E211", "nested subquery", "A subquery cannot contain another.",
+      "Run the inner query first and write its values as a list.",
+      example: "filter id in (filter id in (fields id) | fields id)"),
+    Entry(
+      "E212", "several columns", "A subquery of in must give one column.",
+      "End it with fields NAME.",
+      example: "filter id in (fields service, level)"),
+    Entry(
+      "E213", "too many values", "The subquery gives more than 50,000 values.",
+      "Filter it further.",
+      example: "filter id in (SOURCE \"large\" | fields id)"),
+    Entry(
       "E214", "too many rows to fill", "More than 100,000 rows would be added.",
-      "Use a longer period or a shorter window."),
+      "Use a longer period or a shorter window.",
+      example: "stats count(*) by bin(1ms) | fillmissing"),
     Entry(
       "E220", "parameter without value", "A saved query needs a value and has no default for it.",
-      "Give it: $name(parameter = value)."),
+      "Give it: $name(parameter = value).",
+      example: "filter durationMs > {{least}}"),
     Entry(
       "E221", "argument no literal", "A parameter takes one literal, never operators or pipes.",
-      "Write a number, a text in quotes, a period or a list."),
+      "Write a number, a text in quotes, a period or a list.",
+      example: "$slow(least = level)"),
     Entry(
-      "E222", "unknown parameter", "The saved query has no parameter of this name.",
-      "See 'varve saved list'."),
-    Entry(
-      "E223", "parameter given twice", "A parameter stands twice in a call.", "Keep one of them."),
+      "E223", "parameter given twice", "A parameter stands twice in a call.", "Keep one of them.",
+      example: "$slow(least = 1, least = 2)"),
   ]
 
   private static let names = [
@@ -178,7 +199,8 @@ package enum DiagnosticCatalog {
       "Give one of them another name.", example: "fields level as a, service as a"),
     Entry(
       "E303", "map or list", "The command cannot work on a map or list.",
-      "Pick a member of it, such as user.id."),
+      "Pick a member of it, such as user.id.",
+      example: "fields split(service, \"-\") as parts | dedup parts"),
     Entry(
       "E304", "neither aggregated nor key", "A plain field in stats has many values for one row.",
       "Put it after by, or into a function such as max().",
@@ -200,16 +222,8 @@ package enum DiagnosticCatalog {
       "E309", "topk not alone", "topk takes no by and no other aggregate beside it.",
       "Use it alone.", example: "stats topk(3, level), count(*)"),
     Entry(
-      "E404", "no such log group", "The store has no group of this name.", "See 'varve groups'."),
-    Entry(
-      "E405", "no such table", "The store has no lookup table of this name.",
-      "See 'varve lookup list'."),
-    Entry(
-      "E406", "no such column", "The table has no column of this name.",
-      "Use one of those listed."),
-    Entry(
-      "E407", "no such saved query", "The store has no saved query of this name.",
-      "See 'varve saved list'."),
+      "E404", "no such log group", "The store has no group of this name.", "See 'varve groups'.",
+      example: "SOURCE \"shopp\" | limit 5"),
   ]
 
   private static let values = [
@@ -227,6 +241,15 @@ package enum DiagnosticCatalog {
       "E408", "subquery too slow", "It ran for more than 30 seconds.", "Narrow it."),
   ]
 
+  private static let runs = [
+    Entry(
+      "E501", "too many groups", "A query holds at most a million groups, or forms of text.",
+      "Narrow the window, add a filter, or group by fewer fields."),
+    Entry(
+      "E502", "out of memory", "The query needs more memory than it was given.",
+      "Give it more with --memory, narrow the window, or add a filter."),
+  ]
+
   private static let warnings = [
     Entry(
       "W101", "sort before stats", "The order of events cannot change a sum.",
@@ -241,7 +264,8 @@ package enum DiagnosticCatalog {
       example: "stats count(*) as n by service | filter level = \"ERROR\""),
     Entry(
       "W104", "newest first", "The order was not asked for, and decides the result.",
-      "Put a sort before the command."),
+      "Put a sort before the command.",
+      example: "accum durationMs as total"),
     Entry(
       "W105", "foreign spelling", "The word or sign is of another language; it was understood.",
       "Write it as the message says.", example: "filter level == \"ERROR\""),
@@ -266,17 +290,27 @@ package enum DiagnosticCatalog {
       "Sort by one of those listed.", example: "stats count(*) as n by level | sort service"),
     Entry(
       "W201", "regular expression given up", "It took too many steps on some events.",
-      "Avoid nested repeats."),
+      "Avoid nested repeats.",
+      example: "filter message like /^(a+)+$/"),
     Entry(
       "W202", "structures as missing", "Maps and lists count as missing in keys and aggregates.",
-      "Pick a member of them."),
-    Entry("W203", "list cut", "A list reached its greatest length.", "Narrow the group."),
-    Entry("W204", "value cut", "A value reached its greatest length.", "Take a part of it."),
+      "Pick a member of them.",
+      example: "stats count(*) by user"),
+    Entry(
+      "W203", "list cut", "A list reached its greatest length.", "Narrow the group.",
+      example: "SOURCE \"large\" | stats values(id)"),
+    Entry(
+      "W204", "value cut", "A value reached its greatest length.", "Take a part of it.",
+      example: "SOURCE \"shop\" | fields concat(note, note, note, note)"),
     Entry(
       "H1", "use concat", "+ adds numbers only.", "Join texts with concat().",
       example: "fields \"a\" + level"),
     Entry(
       "H2", "use sum", "count(a > 1) counts every row that has a.",
       "Use sum(a > 1) to count the true ones.", example: "stats count(durationMs > 5)"),
+    Entry(
+      "H3", "field of another name", "No event of the window has the field; many have another.",
+      "Write the field as the events have it: case matters.",
+      example: "filter Level = \"ERROR\" | stats count(*)"),
   ]
 }

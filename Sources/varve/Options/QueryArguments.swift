@@ -58,6 +58,7 @@ struct QueryArguments: ParsableArguments {
   func options() throws -> QueryOptions {
     let now = try clock.time
     var options = QueryOptions(now: now)
+    options.suggestsFields = true
     options.logGroups = group.isEmpty ? nil : group
     options.window = try window(now: now)
     options.isStrict = strict
