@@ -3,10 +3,15 @@ import QueryLanguage
 // `stats` by the language reference: all rows of a group at hand, every aggregate worked out anew.
 
 extension NaiveValue {
-  /// Whether one row of group keys stands ahead of another.
+  /// Whether one row of group keys stands ahead of another; those that sort alike by what tells them
+  /// apart as keys.
   static func precedes(_ a: [NaiveValue], _ b: [NaiveValue]) -> Bool {
-    zip(a, b).lazy.map { order($0, $1) }.first { $0 != 0 } ?? 0 < 0
+    let keys = zip(a.map(\.keyText), b.map(\.keyText))
+    let orders = zip(a, b).map { order($0, $1) } + keys.map { order($0, $1) }
+    return orders.first { $0 != 0 } ?? 0 < 0
   }
+
+  private var keyText: NaiveValue { key.map { .text($0) } ?? .missing }
 }
 
 extension NaiveEvaluator {
@@ -90,7 +95,7 @@ extension NaiveEvaluator {
     default:
       let wanted = try value(call.arguments[0], NaiveRow()).number.map { Int($0.double) } ?? 0
       let ordered = counted(present).sorted { a, b in
-        a.count != b.count ? a.count > b.count : NaiveValue.order(a.value, b.value) < 0
+        a.count != b.count ? a.count > b.count : NaiveValue.precedes([a.value], [b.value])
       }
       return ordered.isEmpty ? .missing : .list(ordered.prefix(wanted).map(\.value))
     }

@@ -27,7 +27,9 @@ extension NaiveEvaluator {
         }
       }
       make(unnest.alias.name)
-    case .expand(let expand): self.expand(expand.field)
+    case .expand(let expand):
+      self.expand(expand.field)
+      make(expand.field.name)
     case .countFrequent(let command): countFrequent(command.fields)
     default: throw NaiveRefusal(description: command.name)
     }

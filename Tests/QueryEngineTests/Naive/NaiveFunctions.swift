@@ -109,25 +109,26 @@ extension NaiveEvaluator {
   private static func text(_ name: String, _ values: [NaiveValue]) -> NaiveValue? {
     let first = values[0]
     switch name {
+    // These answer with numbers, not with conditions.
     case "isempty":
-      return .condition(!first.isStructure && (first.isMissing || first.text == ""))
+      return .flag(!first.isStructure && (first.isMissing || first.text == ""))
     case "isblank":
-      return .condition(
+      return .flag(
         !first.isStructure
           && (first.text ?? "").unicodeScalars.allSatisfy(\.properties.isWhitespace))
     case "concat":
       let texts = values.map(\.text)
       return texts.allSatisfy { $0 == nil } ? .missing : .text(texts.map { $0 ?? "" }.joined())
     case "strcontains", "startswith", "endswith":
-      guard let text = first.text, let part = values[1].text else { return .condition(false) }
-      if name == "startswith" { return .condition(Array(text.utf8).starts(with: part.utf8)) }
+      guard let text = first.text, let part = values[1].text else { return .flag(false) }
+      if name == "startswith" { return .flag(Array(text.utf8).starts(with: part.utf8)) }
       if name == "endswith" {
-        return .condition(text.utf8.reversed().starts(with: part.utf8.reversed()))
+        return .flag(text.utf8.reversed().starts(with: part.utf8.reversed()))
       }
       if values.count > 2, values[2].isTrue {
-        return .condition(contains(text.lowercased(), part.lowercased()))
+        return .flag(contains(text.lowercased(), part.lowercased()))
       }
-      return .condition(contains(text, part))
+      return .flag(contains(text, part))
     default:
       let known: Set<String> = [
         "strlen", "toupper", "tolower", "trim", "ltrim", "rtrim", "substr", "replace", "split",
@@ -197,4 +198,8 @@ extension NaiveEvaluator {
     if name != "ltrim" { while let last = scalars.last, cuts(last) { scalars.removeLast() } }
     return .text(String(scalars))
   }
+}
+
+extension NaiveValue {
+  fileprivate static func flag(_ flag: Bool) -> NaiveValue { .integer(flag ? 1 : 0) }
 }
