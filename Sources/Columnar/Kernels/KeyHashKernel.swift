@@ -57,7 +57,7 @@ extension KeyIdentity {
   /// Calls `body` with the text of a key, without the length that stands before it.
   ///
   /// - Precondition: the value is neither missing nor a structure.
-  static func withText<R>(of value: Value, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
+  package static func withText<R>(of value: Value, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
     let key = key(of: value)
     // The length is a number in bytes of which the last is below 0x80.
     let start = (key.firstIndex { $0 < 0x80 } ?? 0) + 1

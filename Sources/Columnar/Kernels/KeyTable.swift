@@ -86,12 +86,12 @@ package struct KeyTable: Sendable {
     if number == other { return false }
     let (rank, otherRank) = (ranks[Int(number)].rawValue, ranks[Int(other)].rawValue)
     if rank != otherRank { return rank > otherRank }
-    let (text, otherText) = (spelling(of: number), spelling(of: other))
+    let (value, otherValue) = (value(of: number), value(of: other))
+    let (text, otherText) = (value.text ?? "", otherValue.text ?? "")
+    // A computed number may be rounded when shown, the same one of an event is not.
+    if text == otherText, case .sourceNumber = value, case .double = otherValue { return true }
     return (text.utf8.count, text) < (otherText.utf8.count, otherText)
   }
-
-  /// The value's own text: of numbers with one value the spelling that tells them apart.
-  private func spelling(of number: UInt32) -> String { value(of: number).text ?? "" }
 
   // MARK: Numbers of values
 

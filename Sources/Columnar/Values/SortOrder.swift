@@ -1,7 +1,9 @@
 // The order of `sort`, ascending: missing values, then values that are no numbers, then numbers.
 //
-// Numbers stand by value; equal ones by the length of their text, then the text: 0, 00, 1. A text is a
-// number here when it is one from the first byte to the last, without blanks.
+// Numbers stand by value; equal ones by the length of their text, then the text: 0, 00, 1. Booleans
+// are 0 and 1 with their own texts, so that 1 stands ahead of true: they are two groups of a `stats`,
+// and which comes first must not depend on which was read first. A text is a number here when it is
+// one from the first byte to the last, without blanks.
 //
 // Other texts are cut into runs of ASCII digits and runs of anything else, and compared run by run:
 // two runs of digits by length and then value, other pairs by code points. Hence
@@ -30,8 +32,9 @@ package enum SortKey: Sendable {
       self = .number(.integer(number), text: nil)
     case .double(let number): self = .number(.double(number), text: nil)
     case .sourceNumber(let number): self = .number(.double(number.value), text: number.text)
-    case .boolean(let condition), .jsonBoolean(let condition):
-      self = .number(.integer(condition ? 1 : 0), text: nil)
+    case .boolean(let condition): self = .number(.integer(condition ? 1 : 0), text: nil)
+    case .jsonBoolean(let condition):
+      self = .number(.integer(condition ? 1 : 0), text: condition ? "true" : "false")
     case .string(let text):
       if let number = text.withUTF8Bytes({ NumberText.numberWithoutBlanks($0) }) {
         self = .number(number, text: text)

@@ -110,6 +110,10 @@ enum AggregateKind: Sendable, Equatable {
     default: false
     }
   }
+
+  /// Whether it depends on the order of rows: of events, which are scanned in any order, it needs
+  /// times where there are some.
+  var dependsOnOrder: Bool { self == .values }
 }
 
 extension Array {

@@ -1,8 +1,9 @@
 import Columnar
 
-/// The distinct values of each group with their counts, in the order of their first appearance: by
-/// the time and arrival of the first event that has each, where these are told, so that the order is
-/// the same however events are stored and in whatever order they are read.
+/// The distinct values of each group in the order of their first appearance, with their counts.
+///
+/// Events are scanned in whatever order suits the store, but are seen newest first. So with times and
+/// arrival numbers a value's place is that of its newest row; without them rows come in their order.
 struct ValueCounts: Sendable {
   private var keys = KeyTable()
   /// Group and key of each pair.
@@ -10,43 +11,38 @@ struct ValueCounts: Sendable {
   private var counts: [Int64] = []
   /// The number of the value that each pair shows.
   private var members: [UInt32] = []
-  /// Time and arrival of the first row of each pair; empty where they do not matter or rows have none.
-  private var firsts: [First] = []
+  /// The newest row of each pair, where rows have times.
+  private var newest: [Moment] = []
 
-  private struct First: Comparable {
-    var time: Int64
-    var sequence: UInt64
+  private struct Moment: Sendable {
+    var time = Int64.min
+    var sequence: UInt64 = 0
 
-    static let never = First(time: .max, sequence: .max)
-
-    static func < (a: First, b: First) -> Bool {
-      (a.time, a.sequence) < (b.time, b.sequence)
+    func isNewer(than other: Moment) -> Bool {
+      (time, sequence) > (other.time, other.sequence)
     }
   }
 
   var byteCount: Int {
     keys.byteCount + pairs.byteCount + counts.capacity * 8 + members.capacity * 4
-      + firsts.capacity * MemoryLayout<First>.stride
+      + newest.capacity * MemoryLayout<Moment>.stride
   }
 
-  /// - Parameters:
-  ///   - times: Event times, to order values by; `nil` orders them as they come.
-  ///   - sequences: What orders rows of equal time.
   mutating func add(
     _ groups: [UInt32]?, _ column: ColumnVector, times: [Int64]? = nil, sequences: [UInt64]? = nil
   ) {
     let numbers = keys.numbers(of: column)
     let rows = numbers.indices.filter { numbers[$0] != KeyTable.missing }
+    let moments = times.map { times in
+      rows.map { Moment(time: times[$0], sequence: sequences?[$0] ?? 0) }
+    }
     add(
       rows.map { groups?[$0] ?? 0 }, rows.map { numbers[$0] },
-      [Int64](repeating: 1, count: rows.count),
-      times.map { times in
-        rows.map { First(time: times[$0], sequence: sequences?[$0] ?? 0) }
-      } ?? [])
+      [Int64](repeating: 1, count: rows.count), moments ?? [])
   }
 
   private mutating func add(
-    _ groups: [UInt32], _ numbers: [UInt32], _ added: [Int64], _ appeared: [First]
+    _ groups: [UInt32], _ numbers: [UInt32], _ added: [Int64], _ moments: [Moment]
   ) {
     let words = zip(groups, keys.keys(of: numbers)).map { UInt64($0) << 32 | UInt64($1) }
     for (index, pair) in pairs.insert(words).enumerated() {
@@ -54,10 +50,9 @@ struct ValueCounts: Sendable {
       members.grow(to: Int(pair) + 1, with: KeyTable.missing)
       counts[Int(pair)] += added[index]
       if keys.outranks(numbers[index], members[Int(pair)]) { members[Int(pair)] = numbers[index] }
-      if !appeared.isEmpty {
-        firsts.grow(to: Int(pair) + 1, with: .never)
-        firsts[Int(pair)] = min(firsts[Int(pair)], appeared[index])
-      }
+      if moments.isEmpty { continue }
+      newest.grow(to: Int(pair) + 1, with: Moment())
+      if moments[index].isNewer(than: newest[Int(pair)]) { newest[Int(pair)] = moments[index] }
     }
   }
 
@@ -65,7 +60,7 @@ struct ValueCounts: Sendable {
     let translated = keys.numbers(of: other.keys)
     add(
       other.pairs.keys.map { mapping[Int($0 >> 32)] }, other.members.map { translated[Int($0)] },
-      other.counts, other.firsts)
+      other.counts, other.newest)
   }
 
   /// How many distinct values the group with the most of them has.
@@ -82,21 +77,22 @@ struct ValueCounts: Sendable {
   func lists(groupCount: Int) -> [[(value: Value, count: Int64)]] {
     var lists = [[(value: Value, count: Int64)]](repeating: [], count: groupCount)
     let words = pairs.keys
+    var order = Array(words.indices)
+    if !newest.isEmpty {
+      order.sort { a, b in
+        if newest[a].isNewer(than: newest[b]) { return true }
+        return !newest[b].isNewer(than: newest[a]) && a < b
+      }
+    }
     for index in order where Int(words[index] >> 32) < groupCount {
-      lists[Int(words[index] >> 32)].append((keys.value(of: members[index]), counts[index]))
+      let word = words[index]
+      lists[Int(word >> 32)].append((keys.value(of: members[index]), counts[index]))
     }
     return lists
   }
-
-  /// The pairs by first appearance.
-  private var order: [Int] {
-    let all = Array(counts.indices)
-    guard firsts.count == all.count else { return all }
-    return all.sorted { (firsts[$0], $0) < (firsts[$1], $1) }
-  }
 }
 
-/// `values`: the distinct values of a group, those of the earliest events first.
+/// `values`: the distinct values of a group, first seen first.
 struct ValuesAggregate: Aggregate {
   /// Values that a list has at most.
   static let limit = 10_000
@@ -151,11 +147,12 @@ struct TopKAggregate: Aggregate {
     ColumnVector(
       values.lists(groupCount: groupCount).map { list in
         if list.isEmpty { return .missing }
+        let values = ColumnVector(list.map(\.value))
         let order = SortKernel.order(
           keys: [
-            .integers(IntegerVector(values: list.map(\.count))), ColumnVector(list.map(\.value)),
+            .integers(IntegerVector(values: list.map(\.count))), values, values.keyTexts ?? values,
           ],
-          descending: [true, false], rowCount: list.count, limit: count)
+          descending: [true, false, false], rowCount: list.count, limit: count)
         return .list(order.map { list[Int($0)].value })
       })
   }

@@ -151,11 +151,19 @@ struct ExtremeAggregate: Aggregate {
       offerNumber(time, to: group, groupCount)
     default:
       becomeValues(groupCount)
-      if best[group].isMissing || SortOrder.order(value, best[group]) == wanted {
+      if best[group].isMissing || isBetter(value, than: best[group]) {
         textByteCount += Self.byteCount(value) - Self.byteCount(best[group])
         best[group] = value
       }
     }
+  }
+
+  /// Of equal numbers the one of an event is kept, which shows all its digits: the answer is the
+  /// same whichever came first.
+  private func isBetter(_ value: Value, than other: Value) -> Bool {
+    let order = SortOrder.order(value, other)
+    if order == .equal, case .sourceNumber = value, case .double = other { return true }
+    return order == wanted
   }
 
   private static func byteCount(_ value: Value) -> Int {

@@ -115,6 +115,9 @@ struct Frame {
     return knownOrder
   }
 
+  /// The same where rows come from a scan, whose order is nobody's; rows of a batch are in order.
+  mutating func scanOrder() throws -> RowOrder? { events == nil ? nil : try order() }
+
   /// The rows with the values that are read behind this segment, cut loose from their row group.
   mutating func detached(_ slots: [SlotID], withDiscovered: Bool) throws -> RowBatch {
     var kept = [ColumnVector?](repeating: nil, count: columns.count)

@@ -17,16 +17,17 @@ struct PartialGroups: Sendable {
     var table = GroupTable(keyCount: keys.count)
     let groups = table.assignGroups(keys: keys, rowCount: frame.rowCount)
     self.table = table
-    let order = try frame.order()
+    let sequences = try frame.order()?.sequences
     var states: [any Aggregate] = []
     for call in stats.aggregates.map(\.aggregate) {
       var state = call.kind.makeState()
       let argument = try call.argument.map { try $0.evaluate(&frame).scalars(frame.layout) }
-      let times = try call.time.map { try frame.column($0).times() } ?? order?.times
+      var times = try call.time.map { try frame.column($0).times() }
+      if call.kind.dependsOnOrder { times = try frame.scanOrder()?.times }
       state.update(
         groups: keys.isEmpty ? nil : groups, groupCount: table.count,
         arguments: argument.map { [$0] } ?? [], rowCount: frame.rowCount, times: times,
-        sequences: order?.sequences)
+        sequences: sequences)
       states.append(state)
     }
     self.states = states
@@ -78,7 +79,9 @@ struct GroupMerger: PieceMerger {
       note(state, of: layout.plan.slots[output.output].name)
     }
     let batch = RowBatch(rowCount: rowCount, columns: columns)
-    let rows = RowSort.order(keyOrder(columns), stats.keys.map { _ in false }, limit: nil)
+    let order = keyOrder(columns)
+    let keys = order + order.compactMap(\.keyTexts)
+    let rows = RowSort.order(keys, keys.map { _ in false }, limit: nil)
     return stride(from: 0, to: rowCount, by: SortBuffer.rowsPerBatch).map { start in
       guard !stats.keys.isEmpty else { return batch }
       return batch.gather(
@@ -101,6 +104,17 @@ struct GroupMerger: PieceMerger {
 }
 
 extension ColumnVector {
+  /// The texts by which values of several types are told apart as keys: 1.5 for the number 1.50, which
+  /// sorts and shows like the text 1.50. With them the order of groups leaves nothing open.
+  var keyTexts: ColumnVector? {
+    guard case .values(let values) = self else { return nil }
+    return ColumnVector(
+      values.map { value in
+        if value.isMissing || value.isStructure { return .missing }
+        return .string(KeyIdentity.withText(of: value) { String(decoding: $0, as: UTF8.self) })
+      })
+  }
+
   /// The vector with maps and lists taken as missing, which is said in a warning.
   func scalars(_ layout: PlanLayout) -> ColumnVector {
     let scalars = sortable()

@@ -14,6 +14,8 @@ indirect enum NaiveValue {
   case spelled(Double, String)
   case condition(Bool)
   case jsonBoolean(Bool)
+  /// Milliseconds since 1970.
+  case time(Int64)
   case list([NaiveValue])
   case map([(key: String, value: NaiveValue)])
 
@@ -64,7 +66,17 @@ enum NaiveNumber {
 
   static func compare(_ a: NaiveNumber, _ b: NaiveNumber) -> Int {
     if case .integer(let x) = a, case .integer(let y) = b { return x < y ? -1 : x == y ? 0 : 1 }
+    if case .integer(let x) = a { return compare(x, b.double) }
+    if case .integer(let y) = b { return -compare(y, a.double) }
     return a.double < b.double ? -1 : a.double == b.double ? 0 : 1
+  }
+
+  private static func compare(_ a: Int64, _ b: Double) -> Int {
+    if b >= 0x1p63 { return -1 }
+    if b < -0x1p63 { return 1 }
+    let whole = Int64(b.rounded(.down))
+    if a != whole { return a < whole ? -1 : 1 }
+    return b > b.rounded(.down) ? -1 : 0
   }
 }
 
@@ -76,6 +88,7 @@ extension NaiveValue {
     case .integer(let integer): .integer(integer)
     case .double(let double), .spelled(let double, _): .double(double)
     case .condition(let flag), .jsonBoolean(let flag): .integer(flag ? 1 : 0)
+    case .time(let time): .integer(time)
     case .text(let text): NaiveNumber(text: text.trimmingCharacters(in: .whitespacesAndNewlines))
     case .missing, .list, .map: nil
     }
@@ -89,8 +102,17 @@ extension NaiveValue {
     case .spelled(_, let text): text
     case .condition(let flag): flag ? "1" : "0"
     case .jsonBoolean(let flag): flag ? "true" : "false"
+    case .time(let time): Self.written(time)
     case .missing, .list, .map: nil
     }
+  }
+
+  private static func written(_ time: Int64) -> String {
+    let formatter = DateFormatter()
+    formatter.locale = Locale(identifier: "en_US_POSIX")
+    formatter.timeZone = TimeZone(identifier: "UTC")
+    formatter.dateFormat = "yyyy-MM-dd HH:mm:ss.SSS"
+    return formatter.string(from: Date(timeIntervalSince1970: Double(time) / 1000))
   }
 
   var isTrue: Bool {
@@ -107,6 +129,24 @@ extension NaiveValue {
   var key: String? {
     if case .spelled(let double, _) = self { return Self.plain(double) }
     return text
+  }
+
+  /// Of values in one group the one of the highest kind shows, among equals the shortest.
+  func outranks(_ other: NaiveValue) -> Bool {
+    if kind != other.kind { return kind > other.kind }
+    let (mine, theirs) = (text ?? "", other.text ?? "")
+    if mine == theirs, case .spelled = self, case .double = other { return true }
+    return (mine.utf8.count, mine) < (theirs.utf8.count, theirs)
+  }
+
+  private var kind: Int {
+    switch self {
+    case .missing, .list, .map: 0
+    case .text: 1
+    case .condition, .jsonBoolean: 2
+    case .time: 3
+    case .integer, .double, .spelled: 4
+    }
   }
 
   private static func plain(_ double: Double) -> String {
@@ -223,10 +263,12 @@ extension NaiveValue {
     let a = left.scalar
     let b = right.scalar
     if a.rank != b.rank { return a.rank < b.rank ? -1 : 1 }
-    guard let x = a.text, let y = b.text else { return 0 }
+    guard var x = a.text, var y = b.text else { return 0 }
+    if case .time(let time) = a { x = String(time) }
+    if case .time(let time) = b { y = String(time) }
     guard a.rank == 2, let p = a.number, let q = b.number else { return natural(x, y) }
     let byValue = NaiveNumber.compare(p, q)
-    if byValue != 0 || a.isBoolean || b.isBoolean { return byValue }
+    if byValue != 0 { return byValue }
     if x.count != y.count { return x.count < y.count ? -1 : 1 }
     return scalars(x, y)
   }
