@@ -81,9 +81,16 @@ private enum Reference {
     for value in values { counts[KeyIdentity.key(of: value), default: 0] += 1 }
     let order = firsts(values).sorted { a, b in
       let (x, y) = (counts[KeyIdentity.key(of: a)] ?? 0, counts[KeyIdentity.key(of: b)] ?? 0)
-      return x == y ? SortOrder.order(a, b) == .less : x > y
+      if x != y { return x > y }
+      let order = SortOrder.order(a, b)
+      if order != .equal { return order == .less }
+      return SortOrder.order(.string(keyText(a)), .string(keyText(b))) == .less
     }
     return .list(Array(order.prefix(count)))
+  }
+
+  private static func keyText(_ value: Value) -> String {
+    KeyIdentity.withText(of: value) { String(decoding: $0, as: UTF8.self) }
   }
 
   private static func rate(_ period: Double, _ rows: [Row]) -> Value {

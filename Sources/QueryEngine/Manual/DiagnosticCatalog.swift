@@ -224,6 +224,12 @@ package enum DiagnosticCatalog {
     Entry(
       "E404", "no such log group", "The store has no group of this name.", "See 'varve groups'.",
       example: "SOURCE \"shopp\" | limit 5"),
+    Entry(
+      "E405", "no such table", "No lookup table of this name was given or is kept.",
+      "Choose one of those listed.", example: "lookup service service OUTPUT team"),
+    Entry(
+      "E406", "no such column", "The lookup table has no column of this name.",
+      "Choose one of those listed.", example: "lookup services service OUTPUT owner"),
   ]
 
   private static let values = [

@@ -11,7 +11,7 @@ import Testing
       .string("a2b"), .string("a10b"), .string("a10c"), .string("a007"), .string("ab"),
       .string("ab1"), .string("ab!"), .string("abc"), .string("é"),
       .string("-1e400"), .string("-5"), .integer(-1), .boolean(false), .string("00"),
-      .double(0.5), .jsonBoolean(true), .string("01"), source("1.0"), .integer(2),
+      .double(0.5), .boolean(true), .string("01"), source("1.0"), .jsonBoolean(true), .integer(2),
       .string("10"), .timestamp(1_000), .integer(.max), .string("9223372036854775808"),
       .string("1e400"),
     ]
