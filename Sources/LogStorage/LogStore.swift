@@ -33,6 +33,9 @@ package final class LogStore: Sendable {
     package var manifestRotationByteCount: UInt64 = 4 << 20
     /// Free space that is kept for the manifest, retention and deletion.
     package var reservedByteCount: UInt64 = 64 << 20
+    /// Decoded columns that are kept in memory between scans, in bytes. Pays for whoever asks more than
+    /// one query.
+    package var decodedByteCount = 0
 
     package init() {}
   }
@@ -58,7 +61,8 @@ package final class LogStore: Sendable {
     manifest = ManifestLog(
       names: names, fileSystem: options.fileSystem, clock: options.clock,
       rotationByteCount: options.manifestRotationByteCount)
-    cache = SegmentCache(names: names, fileSystem: options.fileSystem)
+    cache = SegmentCache(
+      names: names, fileSystem: options.fileSystem, decodedByteCount: options.decodedByteCount)
   }
 
   // MARK: Opening

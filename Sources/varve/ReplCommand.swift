@@ -15,13 +15,16 @@ struct ReplCommand: ParsableCommand {
       "error":true, and the next one is read.
       """)
 
+  /// Decoded columns kept from one query to the next.
+  private static let decodedByteCount = 96 << 20
+
   @OptionGroup var query: QueryArguments
   @OptionGroup var store: StoreOptions
   @OptionGroup var output: OutputOptions
 
   func run() throws {
     _ = try query.options()  // a wrong option is said before the first query, not after
-    let opened = try store.open(.readOnly)
+    let opened = try store.open(.readOnly, decodedByteCount: Self.decodedByteCount)
     let runner = QueryRunner(
       format: output.format, zone: query.tz, showsStatistics: query.statistics,
       isQuiet: store.quiet)

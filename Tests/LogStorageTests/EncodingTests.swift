@@ -167,8 +167,7 @@ import Testing
         for encoding in ColumnEncoding.allCases {
           _ = try? ColumnDecoder.decode(
             raw, encoding: encoding, count: 500,
-            context: ColumnContext(
-              decompressor: decompressor, surroundings: surroundings, rows: { nil }))
+            context: ColumnContext(surroundings: surroundings, rows: { nil }))
         }
       }
     }

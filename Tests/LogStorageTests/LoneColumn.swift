@@ -35,8 +35,7 @@ struct LoneColumn {
     try (bytes ?? encoded.bytes).withUnsafeBytes {
       try ColumnDecoder.decode(
         $0, encoding: encoded.encoding, count: count,
-        context: ColumnContext(
-          decompressor: Decompressor(), surroundings: surroundings, rows: { nil }))
+        context: ColumnContext(surroundings: surroundings, rows: { nil }))
     }
   }
 
@@ -52,6 +51,7 @@ struct LoneColumn {
 
 /// A row group of one column and one shape.
 final class LoneSurroundings: ColumnSurroundings {
+  let decompressor = Decompressor()
   private let times: [Int64]
   private let poolOf: (Int) -> [UInt8]
 

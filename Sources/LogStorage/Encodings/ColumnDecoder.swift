@@ -1,5 +1,7 @@
 /// What the values of a column may be made of beside the column's own bytes.
 protocol ColumnSurroundings: AnyObject {
+  /// For the time of one call: whoever has the row group brings his own.
+  var decompressor: Decompressor { get }
   /// Event times of all rows, in ms.
   func timestamps() throws -> [Int64]
   /// Shapes of all rows.
@@ -12,10 +14,11 @@ protocol ColumnSurroundings: AnyObject {
 
 /// A column's place in its row group: asked when a value needs it, which for most is never.
 struct ColumnContext {
-  let decompressor: Decompressor
   unowned let surroundings: any ColumnSurroundings
   /// Row of each value; `nil` when every row has one.
   let rows: () throws -> [UInt32]?
+
+  var decompressor: Decompressor { surroundings.decompressor }
 
   /// Event times of the rows of the values, in ms.
   func times() throws -> [Int64] {
@@ -44,7 +47,7 @@ struct ColumnContext {
   /// The context of some of the values, by their places.
   func narrowed(to places: @escaping () throws -> ArraySlice<UInt32>) -> ColumnContext {
     let rows = rows
-    return ColumnContext(decompressor: decompressor, surroundings: surroundings) {
+    return ColumnContext(surroundings: surroundings) {
       guard let all = try rows() else { return Array(try places()) }
       return try places().map { all[Int($0)] }
     }

@@ -65,6 +65,22 @@ enum ColumnData {
   case templates(TemplateRun)
   case reference(ColumnReference)
 
+  /// About how many bytes it holds. Other columns that values refer to are not its own.
+  var byteCount: Int {
+    switch self {
+    case .constant(let bytes): bytes.count
+    case .dictionary(let codes, let entries): codes.count * 2 + entries.byteCount
+    case .integers(let values): values.count * 8
+    case .decimals(let run): run.mantissas.count * 8 + run.scales.count
+    case .timestamps(let run): run.ticks.count * 8 + run.formOf.count * 2
+    case .texts(let run): run.byteCount
+    case .identifiers(let run): run.indices.count * 4
+    case .doubles(let values): values.count * 8
+    case .templates(let run): run.byteCount
+    case .reference(let reference): reference.positions.count * 4
+    }
+  }
+
   /// Appends the exact text of value `i`.
   ///
   /// - Throws: when what it is made of is read first here, and damaged.
@@ -104,6 +120,8 @@ struct TextRun: Sendable {
   var bytes: [UInt8]
 
   var count: Int { offsets.count - 1 }
+
+  var byteCount: Int { bytes.count + offsets.count * 4 }
 
   func range(_ i: Int) -> Range<Int> { Int(offsets[i])..<Int(offsets[i + 1]) }
 

@@ -143,6 +143,18 @@ final class TemplateRun {
     }
   }
 
+  /// Bytes that it holds: as stored, and what was decoded so far.
+  var byteCount: Int {
+    columns.reduce(storedCodes.count) { $0 + $1.bytes.count + 96 }
+      + templates.reduce(0) { $0 + $1.pieces.text.count + $1.slots.count * 24 + 128 }
+      + decoded.reduce(0) { $0 + ($1?.byteCount ?? 0) } + (knownCodes == nil ? 0 : count * 10)
+  }
+
+  /// Drops the variables that were decoded, which may hold on to other columns.
+  func dropVariables() {
+    for index in decoded.indices { decoded[index] = nil }
+  }
+
   /// The bytes that values of a variable can have.
   func alphabet(of slot: Slot) -> Alphabet { columns[slot.column].alphabet }
 

@@ -3,10 +3,12 @@ import Synchronization
 /// A segment that was opened, with the tables of its row groups as far as they were needed.
 final class OpenSegment: Sendable {
   let reader: SegmentReader
+  private let chunks: DecodedChunkCache
   private let handles: Mutex<[RowGroupHandle?]>
 
-  init(_ reader: SegmentReader) {
+  init(_ reader: SegmentReader, chunks: DecodedChunkCache) {
     self.reader = reader
+    self.chunks = chunks
     handles = Mutex([RowGroupHandle?](repeating: nil, count: reader.rowGroups.count))
   }
 
@@ -16,7 +18,7 @@ final class OpenSegment: Sendable {
   func handle(_ index: Int, countBytes: (Int) -> Void) throws -> RowGroupHandle {
     if let known = handles.withLock({ $0[index] }) { return known }
     let entry = reader.rowGroups[index]
-    let made = try RowGroupHandle(source: reader.source, entry: entry)
+    let made = try RowGroupHandle(source: reader.source, entry: entry, cache: chunks)
     countBytes(Int(entry.metadataLength))
     handles.withLock { $0[index] = made }
     return made
@@ -36,6 +38,8 @@ final class SegmentCache: Sendable {
   private static let maximumSegments = 256
   private static let maximumMetadataByteCount = 16 << 20
 
+  /// What the row groups of the open segments keep decoded.
+  let chunks: DecodedChunkCache
   private let names: FileNames
   private let fileSystem: any FileSystem
   private let contents = Mutex(Contents())
@@ -53,9 +57,11 @@ final class SegmentCache: Sendable {
     var lastUse: UInt64
   }
 
-  init(names: FileNames, fileSystem: any FileSystem) {
+  /// - Parameter decodedByteCount: bytes of decoded chunks that are kept between scans.
+  init(names: FileNames, fileSystem: any FileSystem, decodedByteCount: Int) {
     self.names = names
     self.fileSystem = fileSystem
+    chunks = DecodedChunkCache(limit: decodedByteCount)
   }
 
   /// Opens a segment, or returns it when it is open.
@@ -78,7 +84,7 @@ final class SegmentCache: Sendable {
     }
     let frame = SegmentFrame.headerByteCount + SegmentFrame.tailByteCount
     countBytes(Int(reader.byteCount - reader.footer.directoryOffset) + frame)
-    let segment = OpenSegment(reader)
+    let segment = OpenSegment(reader, chunks: chunks)
     insert(segment, record.id)
     return segment
   }

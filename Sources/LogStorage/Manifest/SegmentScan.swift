@@ -88,6 +88,7 @@ final class SegmentScan: RowGroupCursor {
     request = plan.request
     self.snapshot = snapshot
     self.cache = cache
+    cache.chunks.beginScan()
     let order = plan.request.order
     // Ascending ids break ties, so that the order is the same in every run.
     let waiting = plan.candidates

@@ -13,13 +13,29 @@ package final class RowGroupHandle: Sendable {
   private let chunksOfPath: [String: [Int]]
   /// What was worked out about fields so far.
   private let resolutions = Mutex<[String: FieldResolution]>([:])
+  private let cache: DecodedChunkCache?
+  private let rest = Mutex(Rest())
+
+  /// The decoder while nobody has it, and what the cache was told of it.
+  private struct Rest {
+    var decoder: RowGroupDecoder?
+    var byteCount = 0
+    /// Somebody is leaving a decoder, and waits for room.
+    var isTakingBack = false
+  }
 
   /// Reads and checks the table.
   ///
   /// - Throws: `StorageError` (`damaged`) naming the source and the row group's position.
-  package init(source: any ByteSource, entry: RowGroupEntry) throws {
+  package convenience init(source: any ByteSource, entry: RowGroupEntry) throws {
+    try self.init(source: source, entry: entry, cache: nil)
+  }
+
+  /// - Parameter cache: bounds the decoded chunks that are kept; `nil` keeps none.
+  init(source: any ByteSource, entry: RowGroupEntry, cache: DecodedChunkCache?) throws {
     self.source = source
     self.entry = entry
+    self.cache = cache.flatMap { $0.limit > 0 ? $0 : nil }
     let decompressor = DecompressorPool.shared.take()
     defer { DecompressorPool.shared.give(decompressor) }
     let bytes = try source.read(
@@ -47,6 +63,62 @@ package final class RowGroupHandle: Sendable {
       chunksOfPath[chunk.path, default: []].append(index)
     }
     self.chunksOfPath = chunksOfPath
+  }
+
+  deinit {
+    cache?.remove(ObjectIdentifier(self), rest.withLock { $0.byteCount })
+  }
+
+  // MARK: Decoded chunks
+
+  /// Whether what is decoded is kept for later scans.
+  var keepsDecoded: Bool { cache != nil }
+
+  /// A decoder for one reader, with what earlier ones left in it.
+  func takeDecoder(countBytes: (@Sendable (Int) -> Void)?) -> RowGroupDecoder {
+    let known = rest.withLock { rest in
+      defer { rest.decoder = nil }
+      return rest.decoder
+    }
+    let decoder = known ?? RowGroupDecoder(self)
+    decoder.begin(
+      scan: cache?.scan ?? 0, decompressor: DecompressorPool.shared.take(), countBytes: countBytes)
+    return decoder
+  }
+
+  /// Takes a decoder back, and keeps what it decoded as far as the cache has room.
+  func giveBack(_ decoder: RowGroupDecoder) {
+    if let decompressor = decoder.end() { DecompressorPool.shared.give(decompressor) }
+    guard let cache else { return }
+    decoder.dropBulk()
+    let byteCount = decoder.byteCount
+    // Of two readers at the same time the first to end leaves its decoder.
+    let former = rest.withLock { rest -> Int? in
+      if rest.decoder != nil || rest.isTakingBack { return nil }
+      rest.isTakingBack = true
+      return rest.byteCount
+    }
+    guard let former else { return }
+    let fits = cache.settle(self, byteCount, former: former)
+    rest.withLock { rest in
+      rest.isTakingBack = false
+      rest.decoder = fits ? decoder : nil
+      rest.byteCount = fits ? byteCount : 0
+    }
+    if !fits { cache.free(byteCount) }
+  }
+
+  /// Drops decoded chunks that no scan since `scan` has used.
+  ///
+  /// - Returns: how many bytes that makes free.
+  func dropDecoded(lastUsedUpTo scan: UInt64) -> Int {
+    rest.withLock { rest in
+      guard let decoder = rest.decoder else { return 0 }
+      decoder.drop(lastUsedUpTo: scan)
+      let former = rest.byteCount
+      rest.byteCount = decoder.byteCount
+      return former - rest.byteCount
+    }
   }
 
   static func damage(

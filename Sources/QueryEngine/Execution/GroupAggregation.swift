@@ -17,7 +17,9 @@ struct PartialGroups: Sendable {
     var table = GroupTable(keyCount: keys.count)
     let groups = table.assignGroups(keys: keys, rowCount: frame.rowCount)
     self.table = table
-    let sequences = try frame.order()?.sequences
+    let kinds = stats.aggregates.map(\.aggregate.kind)
+    let sequences =
+      kinds.contains { $0.needsTimes || $0.dependsOnOrder } ? try frame.order()?.sequences : nil
     var states: [any Aggregate] = []
     for call in stats.aggregates.map(\.aggregate) {
       var state = call.kind.makeState()

@@ -26,7 +26,13 @@ struct StoreOptions: ParsableArguments {
   /// Opens the store; readers and writers work side by side.
   ///
   /// - Throws: `StorageError`, `CommandFailure`.
-  func open(_ mode: LogStore.Mode) throws -> LogStore { try LogStore.open(folder, mode: mode) }
+  ///
+  /// - Parameter decodedByteCount: bytes of decoded columns that are kept from one query to the next.
+  func open(_ mode: LogStore.Mode, decodedByteCount: Int = 0) throws -> LogStore {
+    var options = LogStore.Options()
+    options.decodedByteCount = decodedByteCount
+    return try LogStore.open(folder, mode: mode, options: options)
+  }
 
   private static func environment(_ name: String) -> String? {
     Terminal.environment(name).flatMap { $0.isEmpty ? nil : $0 }

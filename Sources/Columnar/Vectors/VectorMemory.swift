@@ -1,14 +1,13 @@
-import Columnar
 
 extension ColumnVector {
   /// Whether no row has a value.
-  var isAllMissing: Bool {
+  package var isAllMissing: Bool {
     if case .missing = self { return true }
     return presence().isEmpty
   }
 
   /// About how many bytes the vector holds.
-  var approximateByteCount: Int {
+  package var approximateByteCount: Int {
     switch self {
     case .missing, .constant: 16
     case .integers(let v), .timestamps(let v): v.values.count * 8
@@ -24,7 +23,7 @@ extension ColumnVector {
 
 extension Value {
   /// About how many bytes the value holds.
-  var approximateByteCount: Int {
+  package var approximateByteCount: Int {
     let own = MemoryLayout<Value>.stride
     return switch self {
     case .string(let text): own + text.utf8.count

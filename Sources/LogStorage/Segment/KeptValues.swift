@@ -1,0 +1,39 @@
+/// Values made once, each with the scan that last used it.
+struct KeptValues<Key: Hashable, Value> {
+  private struct Kept {
+    let value: Value
+    var lastUse: UInt64
+  }
+
+  private var kept: [Key: Kept] = [:]
+
+  /// The value, which counts as used by `scan`; `nil` if it is not kept.
+  mutating func use(_ key: Key, scan: UInt64) -> Value? {
+    guard let index = kept.index(forKey: key) else { return nil }
+    kept.values[index].lastUse = scan
+    return kept[index].value.value
+  }
+
+  func has(_ key: Key) -> Bool { kept[key] != nil }
+
+  mutating func keep(_ value: Value, _ key: Key, scan: UInt64) {
+    kept[key] = Kept(value: value, lastUse: scan)
+  }
+
+  var values: some Sequence<Value> { kept.values.lazy.map(\.value) }
+
+  /// Bytes of all values, of which `size` gives one's.
+  func byteCount(_ size: (Value) -> Int) -> Int {
+    kept.values.reduce(0) { $0 + size($1.value) + 64 }
+  }
+
+  /// Drops values larger than `bound`, and those not used since `scan`.
+  mutating func drop(largerThan bound: Int, lastUsedUpTo scan: UInt64, _ size: (Value) -> Int) {
+    kept = kept.filter { $0.value.lastUse > scan && size($0.value.value) <= bound }
+  }
+
+  /// Drops the values for which the condition holds.
+  mutating func drop(where condition: (Value) -> Bool) {
+    kept = kept.filter { !condition($0.value.value) }
+  }
+}

@@ -1,0 +1,331 @@
+import Columnar
+
+/// Reads the chunks of one row group, each when it is first asked for, and keeps them decoded.
+///
+/// One reader at a time has it, from ``RowGroupHandle/takeDecoder(countBytes:)`` until it gives it back. Where a
+/// store keeps decoded chunks, the next reader finds them there.
+///
+/// Unchecked: it is not safe for two threads at once. The handle's lock orders the hand-over, and while it rests there
+/// only the holder of that lock touches it.
+final class RowGroupDecoder: ColumnSurroundings, @unchecked Sendable {
+  /// Lives longer: a reader holds it while it has the decoder, and it owns the decoder otherwise.
+  unowned let handle: RowGroupHandle
+  private var lent: Decompressor?
+  private var countBytes: (@Sendable (Int) -> Void)?
+  /// The scan that has it.
+  private var scan: UInt64 = 0
+
+  private var integers = KeptValues<RowGroupTable.Role, [Int64]>()
+  private var codes = KeptValues<RowGroupTable.Role, [UInt16]>()
+  private var pieces: [ShapePieces]?
+  private var columns = KeptValues<Int, ColumnData>()
+  private var pools = KeptValues<Int, [UInt8]>()
+  private var rows = KeptValues<Int, [UInt32]>()
+  private var positions = KeptValues<Int, [UInt32]>()
+  private var fields = KeptValues<String, ColumnVector>()
+  /// Columns on the way to which another one is being read.
+  private var columnsBeingRead: Set<Int> = []
+
+  init(_ handle: RowGroupHandle) {
+    self.handle = handle
+  }
+
+  private var rowCount: Int { handle.table.rowCount }
+
+  // MARK: Lending
+
+  func begin(
+    scan: UInt64, decompressor: Decompressor, countBytes: (@Sendable (Int) -> Void)?
+  ) {
+    self.scan = scan
+    self.lent = decompressor
+    self.countBytes = countBytes
+  }
+
+  func end() -> Decompressor? {
+    countBytes = nil
+    defer { lent = nil }
+    return lent
+  }
+
+  var decompressor: Decompressor {
+    guard let lent else { preconditionFailure("a decoder that nobody has") }
+    return lent
+  }
+
+  // MARK: Memory
+
+  /// Bytes per row above which a decoded chunk is not kept between scans: whole texts, mostly,
+  /// which would push out a dozen columns of codes and numbers each.
+  private static let keptBytesPerRow = 24
+
+  /// What it keeps, in bytes.
+  var byteCount: Int {
+    integers.byteCount { $0.count * 8 } + codes.byteCount { $0.count * 2 }
+      + (pieces?.reduce(0) { $0 + $1.text.count + $1.bounds.count * 8 + 96 } ?? 0)
+      + columns.byteCount(\.byteCount) + pools.byteCount(\.count)
+      + rows.byteCount { $0.count * 4 } + positions.byteCount { $0.count * 4 }
+      + fields.byteCount(\.approximateByteCount)
+  }
+
+  /// Drops what is not worth keeping between scans.
+  func dropBulk() {
+    for case .templates(let run) in columns.values { run.dropVariables() }
+    drop(largerThan: max(4_096, rowCount * Self.keptBytesPerRow), lastUsedUpTo: 0)
+  }
+
+  /// Drops what no scan since `scan` has used.
+  func drop(lastUsedUpTo scan: UInt64) { drop(largerThan: .max, lastUsedUpTo: scan) }
+
+  private func drop(largerThan bound: Int, lastUsedUpTo scan: UInt64) {
+    integers.drop(largerThan: bound, lastUsedUpTo: scan) { $0.count * 8 }
+    codes.drop(largerThan: bound, lastUsedUpTo: scan) { $0.count * 2 }
+    columns.drop(largerThan: bound, lastUsedUpTo: scan) { $0.byteCount }
+    pools.drop(largerThan: bound, lastUsedUpTo: scan) { $0.count }
+    // Identifiers hold on to their pool, which they alone would not count.
+    columns.drop {
+      if case .identifiers(let run) = $0 { !pools.has(run.form.width) } else { false }
+    }
+    rows.drop(largerThan: bound, lastUsedUpTo: scan) { $0.count * 4 }
+    positions.drop(largerThan: bound, lastUsedUpTo: scan) { $0.count * 4 }
+    fields.drop(largerThan: bound, lastUsedUpTo: scan) { $0.approximateByteCount }
+  }
+
+  // MARK: What every row has
+
+  func integers(of role: RowGroupTable.Role) throws -> [Int64] {
+    if let known = integers.use(role, scan: scan) { return known }
+    let values = try decoding(try handle.chunk(of: role)) { bytes in
+      var reader = ByteReader(bytes)
+      return try IntegerStream.decode(&reader, count: rowCount, decompressor: decompressor)
+    }
+    integers.keep(values, role, scan: scan)
+    return values
+  }
+
+  func codes(of role: RowGroupTable.Role, cardinality: Int) throws -> [UInt16] {
+    if let known = codes.use(role, scan: scan) { return known }
+    let values = try decoding(try handle.chunk(of: role)) { bytes in
+      var reader = ByteReader(bytes)
+      let stored = try reader.count(limit: 65_536)
+      guard stored == cardinality else {
+        throw DecodingFailure("codes of \(stored) values where \(cardinality) are known")
+      }
+      return try CodeStream.decode(
+        &reader, count: rowCount, cardinality: cardinality, decompressor: decompressor)
+    }
+    if role == .shapeCodes { try checkCounts(ofShapes: values) }
+    codes.keep(values, role, scan: scan)
+    return values
+  }
+
+  private func checkCounts(ofShapes codes: [UInt16]) throws {
+    var counts = [Int](repeating: 0, count: handle.table.shapes.count)
+    for code in codes { counts[Int(code)] += 1 }
+    guard zip(counts, handle.table.shapes).allSatisfy({ $0 == $1.rowCount }) else {
+      throw damage(column: "shapes", "its codes do not add up to the table's counts")
+    }
+  }
+
+  func timestamps() throws -> [Int64] { try integers(of: .eventTime) }
+
+  func shapeCodes() throws -> [UInt16] {
+    try codes(of: .shapeCodes, cardinality: handle.table.shapes.count)
+  }
+
+  // MARK: Chunks
+
+  /// Reads and checks a chunk's bytes and decodes them; names the column if that fails.
+  private func decoding<T>(_ index: Int, _ body: (UnsafeRawBufferPointer) throws -> T) throws -> T {
+    let chunk = handle.table.chunks[index]
+    let name = chunk.role == .column ? "column '\(chunk.path)'" : "\(chunk.role)"
+    let bytes = try handle.source.read(
+      at: handle.entry.offset + UInt64(chunk.offset), count: chunk.length)
+    countBytes?(bytes.count)
+    do {
+      return try bytes.withUnsafeBytes { bytes in
+        let check = UInt32(truncatingIfNeeded: XXH64.hash(bytes))
+        guard check == chunk.check else {
+          throw DecodingFailure(
+            "checksum \(String(check, radix: 16)) where \(String(chunk.check, radix: 16)) is recorded"
+          )
+        }
+        return try body(bytes)
+      }
+    } catch let failure as DecodingFailure {
+      throw damage(column: name, failure.reason)
+    }
+  }
+
+  func damage(column: String, _ what: String) -> StorageError {
+    RowGroupHandle.damage(handle.source, handle.entry, "\(column): \(what)")
+  }
+
+  /// A column chunk, decoded.
+  func columnData(_ index: Int) throws -> ColumnData {
+    if let known = columns.use(index, scan: scan) {
+      if case .identifiers(let run) = known { _ = pools.use(run.form.width, scan: scan) }
+      return known
+    }
+    let chunk = handle.table.chunks[index]
+    guard let encoding = chunk.encoding else {
+      throw damage(column: "column '\(chunk.path)'", "its encoding is not known to this version")
+    }
+    guard !columnsBeingRead.contains(index) else {
+      throw damage(column: "column '\(chunk.path)'", "it refers to itself")
+    }
+    columnsBeingRead.insert(index)
+    defer { columnsBeingRead.remove(index) }
+    let context = ColumnContext(surroundings: self) { [unowned self] in
+      try rows(ofColumn: index)
+    }
+    let data = try decoding(index) { bytes in
+      try ColumnDecoder.decode(
+        bytes, encoding: encoding, count: chunk.valueCount, context: context)
+    }
+    columns.keep(data, index, scan: scan)
+    return data
+  }
+
+  /// The packed identifiers of a width.
+  func identifierPool(width: Int) throws -> [UInt8] {
+    if let known = pools.use(width, scan: scan) { return known }
+    let chunks = handle.table.chunks
+    guard
+      let index = chunks.firstIndex(where: {
+        $0.role == .identifierPool && Int($0.instance) == width
+      })
+    else {
+      throw DecodingFailure("it refers to identifiers of \(width) bytes, which are not there")
+    }
+    let pool = try decoding(index) { Array($0) }
+    guard pool.count == chunks[index].valueCount * width else {
+      throw DecodingFailure("a pool of the wrong size")
+    }
+    pools.keep(pool, width, scan: scan)
+    return pool
+  }
+
+  /// The rows whose shapes have the column; `nil` for all.
+  private func rows(ofColumn index: Int) throws -> [UInt32]? {
+    let valueCount = handle.table.chunks[index].valueCount
+    if valueCount == rowCount { return nil }
+    if let known = rows.use(index, scan: scan) { return known }
+    let has = handle.table.shapes.map { $0.columns.contains(index) }
+    let codes = try shapeCodes()
+    // The shapes that have the column have as many rows as it has values: the table was checked for
+    // that, and the codes for agreeing with the table.
+    let found = [UInt32](unsafeUninitializedCapacity: valueCount) { target, used in
+      for row in codes.indices where has[Int(codes[row])] {
+        target[used] = UInt32(truncatingIfNeeded: row)
+        used &+= 1
+      }
+    }
+    rows.keep(found, index, scan: scan)
+    return found
+  }
+
+  /// For each row, where its value stands in a column, `.max` for none; `nil` if every row has one.
+  private func positions(inColumn index: Int) throws -> [UInt32]? {
+    guard let rows = try rows(ofColumn: index) else { return nil }
+    if let known = positions.use(index, scan: scan) { return known }
+    var found = [UInt32](repeating: .max, count: rowCount)
+    for (position, row) in rows.enumerated() {
+      found[Int(row)] = UInt32(truncatingIfNeeded: position)
+    }
+    positions.keep(found, index, scan: scan)
+    return found
+  }
+
+  /// - Throws: `StorageError` if the column is damaged, `DecodingFailure` if some row does not have it.
+  func reference(to chunk: Int, rows: [UInt32]) throws -> ColumnReference {
+    guard handle.table.chunks.indices.contains(chunk), handle.table.chunks[chunk].role == .column
+    else { throw DecodingFailure("a reference to chunk \(chunk), which is no column") }
+    let data = try columnData(chunk)
+    guard let positions = try positions(inColumn: chunk) else {
+      return ColumnReference(column: [data], positions: rows)
+    }
+    let found = rows.map { positions[Int($0)] }
+    guard !found.contains(.max) else {
+      throw DecodingFailure("a reference to a value that some row does not have")
+    }
+    return ColumnReference(column: [data], positions: found)
+  }
+
+  // MARK: Texts
+
+  func shapePieces() throws -> [ShapePieces] {
+    if let pieces { return pieces }
+    let shapes = handle.table.shapes
+    let made = try decoding(try handle.chunk(of: .shapeTexts)) { bytes in
+      var reader = ByteReader(bytes)
+      let lengths = try IntegerStream.decode(
+        &reader, count: shapes.count, decompressor: decompressor)
+      guard lengths.allSatisfy({ $0 >= 0 && $0 < 1 << 31 }) else {
+        throw DecodingFailure("a shape of impossible length")
+      }
+      let total = lengths.reduce(0, &+)
+      let text = try reader.stream(limit: Int(total), decompressor: decompressor)
+      guard text.count == total else { throw DecodingFailure("texts of the wrong size") }
+      var start = 0
+      return try zip(lengths, shapes).map { length, shape in
+        defer { start += Int(length) }
+        let pieces = ShapePieces(key: text[start..<start + Int(length)])
+        guard shape.rowCount == 0 || pieces.slotCount == shape.columns.count else {
+          throw DecodingFailure("a shape whose slots do not fit its columns")
+        }
+        return pieces
+      }
+    }
+    pieces = made
+    return made
+  }
+
+  // MARK: Fields
+
+  /// A field's values for all rows, or for the rows asked for.
+  ///
+  /// Where chunks are kept between scans, a field of codes and numbers is read for all rows once, and few rows are
+  /// picked from that.
+  func field(_ field: String, rows: SelectionVector?) throws -> ColumnVector {
+    let count = rows?.count ?? rowCount
+    let resolution = handle.resolution(of: field)
+    if resolution.isAbsent || count == 0 { return .missing(count: count) }
+    if let known = fields.use(field, scan: scan) { return rows.map { known.gather($0) } ?? known }
+    guard handle.keepsDecoded, rows == nil || isCompact(resolution) else {
+      return try read(field, resolution, rows: rows)
+    }
+    let all = try read(field, resolution, rows: nil)
+    if all.approximateByteCount <= rowCount * Self.keptBytesPerRow {
+      fields.keep(all, field, scan: scan)
+    }
+    return rows.map { all.gather($0) } ?? all
+  }
+
+  /// Whether the values are codes and numbers, which take little to read and to keep.
+  private func isCompact(_ resolution: FieldResolution) -> Bool {
+    !resolution.hasStructures && !resolution.hasTexts
+      && resolution.chunks.allSatisfy { index in
+        switch handle.table.chunks[index].encoding {
+        case .constant, .integer, .decimal, .dictionary, .double: true
+        default: false
+        }
+      }
+  }
+
+  private func read(
+    _ field: String, _ resolution: FieldResolution, rows: SelectionVector?
+  ) throws -> ColumnVector {
+    let reading = FieldReading(
+      field: field, resolution: resolution, table: handle.table, shapeCodes: try shapeCodes(),
+      rows: rows)
+    return try reading.vector(column: { try columnData($0) }, messages: { try messages($0) })
+  }
+
+  func messages(_ rows: SelectionVector?) throws -> StringVector {
+    let assembly = MessageAssembly(
+      table: handle.table, shapeCodes: try shapeCodes(), pieces: try shapePieces())
+    return try assembly.messages(
+      rows: rows ?? (0..<UInt32(rowCount)).map { $0 }, column: { try columnData($0) })
+  }
+}
