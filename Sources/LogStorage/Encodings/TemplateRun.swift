@@ -1,3 +1,5 @@
+import Columnar
+
 /// A column of templates, decoded as far as the templates: the columns of the variables follow when a text is
 /// needed, each by itself.
 ///
@@ -26,6 +28,8 @@ final class TemplateRun {
   private let columns: [VariableColumn]
   private var decoded: [ColumnData?]
   private let context: ColumnContext
+  /// Texts without a template, with what their escapes mean.
+  private var knownExceptions: StringVector?
 
   /// Which template each text has.
   struct Codes {
@@ -116,7 +120,8 @@ final class TemplateRun {
     return codes
   }
 
-  private func column(_ index: Int) throws -> ColumnData {
+  /// A column of variables, decoded.
+  func column(_ index: Int) throws -> ColumnData {
     if let known = decoded[index] { return known }
     let column = columns[index]
     let context = context.narrowed { [unowned self] in
@@ -145,46 +150,130 @@ final class TemplateRun {
 
   /// Bytes that it holds: as stored, and what was decoded so far.
   var byteCount: Int {
-    columns.reduce(storedCodes.count) { $0 + $1.bytes.count + 96 }
-      + templates.reduce(0) { $0 + $1.pieces.text.count + $1.slots.count * 24 + 128 }
-      + decoded.reduce(0) { $0 + ($1?.byteCount ?? 0) } + (knownCodes == nil ? 0 : count * 10)
+    var total = storedCodes.count + (knownCodes == nil ? 0 : count * 10)
+    for column in columns { total += column.bytes.count + 96 }
+    for template in templates {
+      total += template.pieces.text.count + template.slots.count * 24 + 128
+    }
+    for column in decoded { total += column?.byteCount ?? 0 }
+    if let known = knownExceptions { total += known.bytes.count + known.offsets.count * 4 }
+    return total
   }
 
-  /// Drops the variables that were decoded, which may hold on to other columns.
-  func dropVariables() {
-    for index in decoded.indices { decoded[index] = nil }
+  /// Drops decoded variables that hold on to other columns, and those that are whole texts.
+  func dropBulk() {
+    for index in decoded.indices {
+      guard let column = decoded[index] else { continue }
+      if case .reference = column {
+        decoded[index] = nil
+      } else if column.byteCount > max(1_024, columns[index].count * 12) {
+        decoded[index] = nil
+      }
+    }
+    if let known = knownExceptions, known.bytes.count > count * 4 { knownExceptions = nil }
   }
 
-  /// The bytes that values of a variable can have.
-  func alphabet(of slot: Slot) -> Alphabet { columns[slot.column].alphabet }
+  // MARK: For searches
+
+  /// What is known of the values of a template's variables.
+  func variables(of template: Int) -> [PieceSearch.Variable] {
+    templates[template].slots.map {
+      PieceSearch.Variable(alphabet: columns[$0.column].alphabet, mayBeEmpty: false)
+    }
+  }
+
+  /// Pieces with what their JSON escapes mean, `nil` for those where that is not decided by the pieces alone.
+  private(set) lazy var meantPieces: [ShapePieces?] = templates.map { template in
+    template.pieces.text.contains(UInt8(ascii: "\\"))
+      ? template.pieces.unescaped() : template.pieces
+  }
+
+  /// The bytes that texts may have.
+  private(set) lazy var alphabet: Alphabet = {
+    var result: Alphabet = []
+    for template in templates { result.formUnion(Alphabet(of: template.pieces.text)) }
+    for column in columns { result.formUnion(column.alphabet) }
+    return result
+  }()
 
   /// The texts without a template, in their order.
   ///
   /// - Throws: `DecodingFailure` if they are damaged.
-  func exceptions() throws -> TextRun {
-    guard rowCounts[0] > 0 else { return TextRun(offsets: [0], bytes: []) }
-    let column = try column(0)
-    if case .texts(let texts) = column { return texts }
+  func exceptions(meaningEscapes: Bool) throws -> StringVector {
+    guard rowCounts[0] > 0 else { return StringVector() }
+    if meaningEscapes, let knownExceptions { return knownExceptions }
     var run = TextRun(offsets: [0], bytes: [])
-    for i in 0..<rowCounts[0] {
-      try column.appendText(i, to: &run.bytes)
-      run.offsets.append(UInt32(run.bytes.count))
+    let column = try column(0)
+    if case .texts(let texts) = column {
+      run = texts
+    } else {
+      for i in 0..<rowCounts[0] {
+        try column.appendText(i, to: &run.bytes)
+        run.offsets.append(UInt32(run.bytes.count))
+      }
     }
-    return run
+    guard meaningEscapes else { return StringVector(offsets: run.offsets, bytes: run.bytes) }
+    let meant = JSONEscapes.decoded(run)
+    let result = StringVector(offsets: meant.offsets, bytes: meant.bytes)
+    knownExceptions = result
+    return result
   }
+
+  // MARK: Many texts
 
   /// All texts, end to end. Variables are rendered column by column first; then texts are written template by
   /// template, each at its place, which the sum of all lengths before it gives.
   func texts() throws -> TextRun {
-    let rendered = try columns.indices.map {
-      try RenderedColumn(column($0), count: columns[$0].count)
-    }
-    let lanes = rendered.map(\.lane)
     let codes = try codes()
-    let offsets = try offsets(codes, lanes)
+    return try texts(count) { (codes.places(of: $0), nil) }
+  }
+
+  /// The texts at these positions, ascending.
+  ///
+  /// Few are put together one by one; of many, those of each template together, and variables
+  /// of other templates are not even decoded.
+  func texts(at positions: [UInt32]) throws -> TextRun {
+    if positions.count == count { return try texts() }
+    if positions.count < 64 || positions.count * 16 < count {
+      return try texts(positions.count) { Int(positions[$0]) }
+    }
+    let codes = try codes()
+    var starts = [Int](repeating: 0, count: templates.count + 1)
+    for position in positions { starts[Int(codes.templates[Int(position)]) + 1] += 1 }
+    for template in templates.indices { starts[template + 1] += starts[template] }
+    var next = starts
+    var places = [UInt32](repeating: 0, count: positions.count)
+    var ordinals = places
+    for (k, position) in positions.enumerated() {
+      let template = Int(codes.templates[Int(position)])
+      places[next[template]] = UInt32(truncatingIfNeeded: k)
+      ordinals[next[template]] = codes.ordinals[Int(position)]
+      next[template] += 1
+    }
+    return try texts(positions.count) { template in
+      let range = starts[template]..<starts[template + 1]
+      return (places[range], ordinals[range])
+    }
+  }
+
+  /// For some texts of a template where each comes in the output, and which of the template's texts
+  /// it is; `nil` where they are all of them in their order.
+  private typealias Selection = (places: ArraySlice<UInt32>, ordinals: ArraySlice<UInt32>?)
+
+  private func texts(_ count: Int, _ selection: (Int) -> Selection) throws -> TextRun {
+    var rendered = [RenderedColumn?](repeating: nil, count: columns.count)
+    for number in templates.indices where !selection(number).places.isEmpty {
+      for slot in templates[number].slots where rendered[slot.column] == nil {
+        rendered[slot.column] = try RenderedColumn(
+          column(slot.column), count: columns[slot.column].count)
+      }
+    }
+    let lanes = rendered.map { $0?.lane }
+    let offsets = try offsets(count, selection, lanes)
     let bytes = [UInt8](unsafeUninitializedCapacity: Int(offsets[count])) { target, used in
-      for template in templates.indices where rowCounts[template] > 0 {
-        write(template, codes.places(of: template), lanes, offsets, to: target)
+      for template in templates.indices {
+        let selected = selection(template)
+        if !selected.places.isEmpty { write(template, selected, lanes, offsets, to: target) }
       }
       used = Int(offsets[count])
     }
@@ -194,14 +283,18 @@ final class TemplateRun {
   }
 
   /// Where each text starts, and the end of the last.
-  private func offsets(_ codes: Codes, _ lanes: [RenderedColumn.Lane]) throws -> [UInt32] {
+  private func offsets(
+    _ count: Int, _ selection: (Int) -> Selection, _ lanes: [RenderedColumn.Lane?]
+  ) throws -> [UInt32] {
     var offsets = [UInt32](repeating: 0, count: count + 1)
     for (number, template) in templates.enumerated() {
-      let places = codes.places(of: number)
+      let (places, ordinals) = selection(number)
+      if places.isEmpty { continue }
       for place in places { offsets[Int(place) + 1] = UInt32(template.pieces.text.count) }
-      for slot in template.slots where !places.isEmpty {
-        let lane = lanes[slot.column]
-        for (ordinal, place) in places.enumerated() {
+      for slot in template.slots {
+        let lane = lanes[slot.column]!
+        for (k, place) in places.enumerated() {
+          let ordinal = ordinals.map { Int($0[$0.startIndex + k]) } ?? k
           let length = lane.text(slot.first &+ ordinal).count
           offsets[Int(place) &+ 1] &+= UInt32(truncatingIfNeeded: length)
         }
@@ -221,16 +314,17 @@ final class TemplateRun {
   /// The places differ from those of all other templates, and the length of a text is the difference of two
   /// offsets, which was added up from the same pieces and values: each copy is in bounds.
   private func write(
-    _ number: Int, _ places: ArraySlice<UInt32>, _ lanes: [RenderedColumn.Lane],
+    _ number: Int, _ selection: Selection, _ lanes: [RenderedColumn.Lane?],
     _ offsets: [UInt32], to target: UnsafeMutableBufferPointer<UInt8>
   ) {
     let pieces = templates[number].pieces
-    let slots = templates[number].slots.map { (lane: lanes[$0.column], first: $0.first) }
+    let slots = templates[number].slots.map { (lane: lanes[$0.column]!, first: $0.first) }
     guard let base = target.baseAddress else { return }
     pieces.text.withUnsafeBufferPointer { text in
       pieces.bounds.withUnsafeBufferPointer { bounds in
         slots.withUnsafeBufferPointer { slots in
-          for (ordinal, place) in places.enumerated() {
+          for (k, place) in selection.places.enumerated() {
+            let ordinal = selection.ordinals.map { Int($0[$0.startIndex + k]) } ?? k
             var end = UnsafeMutableRawPointer(base + Int(offsets[Int(place)]))
             for (i, slot) in slots.enumerated() {
               end = copy(text.baseAddress, bounds[i], bounds[i &+ 1], to: end)

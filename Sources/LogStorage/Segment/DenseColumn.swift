@@ -122,18 +122,21 @@ struct DenseColumn {
     strings(positions) { position, bytes in run.append(position, to: &bytes) }
   }
 
-  /// Few texts are put together one by one, many all at once.
+  /// Few texts are put together by themselves, many all at once.
   private func templates(
     _ run: TemplateRun, _ positions: Positions
   ) throws -> ColumnVector {
-    guard case .some(let rows, _) = positions, rows.count * 8 < run.count else {
+    guard case .some(let rows, let anyMissing) = positions, rows.count * 2 < run.count else {
       return try texts(run.texts(), positions)
     }
-    let found = try run.texts(rows.count) { Int(rows[$0]) }
-    let order = DenseColumn.Positions.some(
-      rows.indices.map { rows[$0] < 0 ? -1 : Int32(truncatingIfNeeded: $0) },
-      anyMissing: validity(positions) != nil)
-    return try texts(found, order)
+    let found = try run.texts(at: rows.compactMap { $0 < 0 ? nil : UInt32($0) })
+    var next: Int32 = -1
+    let order = rows.map { row -> Int32 in
+      if row < 0 { return -1 }
+      next += 1
+      return next
+    }
+    return try texts(found, .some(order, anyMissing: anyMissing))
   }
 
   private func texts(_ run: TextRun, _ positions: Positions) throws -> ColumnVector {

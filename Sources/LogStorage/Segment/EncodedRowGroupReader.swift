@@ -86,28 +86,30 @@ package final class EncodedRowGroupReader: RowGroup {
   }
 
   package func search(
-    _ field: String, for literal: ByteSearch, rows: SelectionVector?
-  ) throws -> FieldSearchResult? {
-    let resolution = handle.resolution(of: field)
-    guard !resolution.hasStructures, !resolution.hasTexts, resolution.chunks.count == 1,
-      !literal.pattern.isEmpty, !literal.ignoringCase
+    _ field: String, for literals: [ByteSearch], rows: SelectionVector?
+  ) throws -> Bitmap? {
+    guard literals.allSatisfy({ !$0.pattern.isEmpty }),
+      let found = try decoder.search(field, for: literals)
     else { return nil }
-    let chunk = resolution.chunks[0]
-    guard handle.table.chunks[chunk].kind == .string,
-      handle.table.chunks[chunk].encoding == .templates,
-      case .templates(let run) = try columnData(chunk)
-    else { return nil }
-    let search = TemplateSearch(
-      search: literal, run: run, hasEscapes: handle.table.chunks[chunk].hasEscapes)
-    do {
-      let matches = try search.matches()
-      let reading = FieldReading(
-        field: field, resolution: resolution, table: handle.table, shapeCodes: try shapeCodes(),
-        rows: rows)
-      return reading.spread(matches, of: chunk)
-    } catch let failure as DecodingFailure {
-      throw decoder.damage(column: "column '\(handle.table.chunks[chunk].path)'", failure.reason)
+    return rows.map { found.gather($0) } ?? found
+  }
+
+  package func presence(of field: String, rows: SelectionVector?) throws -> Bitmap {
+    let present = try decoder.presence(of: field)
+    return rows.map { present.gather($0) } ?? present
+  }
+
+  package func searchMessages(
+    for literals: [ByteSearch], rows: SelectionVector?
+  ) throws -> Bitmap? {
+    guard literals.allSatisfy({ !$0.pattern.isEmpty }) else { return nil }
+    // Few texts are sooner put together than all columns searched.
+    if let rows, rows.count * 16 < rowCount { return nil }
+    var found = Bitmap(repeating: false, count: rowCount)
+    for literal in literals {
+      found.formUnion(try MessageSearch(search: literal, decoder: decoder).matches())
     }
+    return rows.map { found.gather($0) } ?? found
   }
 
   package func discoveredFields() throws -> [(name: String, rowCount: Int)] {

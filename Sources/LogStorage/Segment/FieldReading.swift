@@ -81,24 +81,6 @@ struct FieldReading {
     return .some(positions, anyMissing: missing)
   }
 
-  /// What was found out about the values of a chunk, for the rows.
-  func spread(_ matches: Bitmap, of index: Int) -> FieldSearchResult {
-    guard case .some(let positions, let anyMissing) = positions(of: index) else {
-      return FieldSearchResult(
-        found: matches, present: Bitmap(repeating: true, count: matches.count))
-    }
-    var present = Bitmap(repeating: true, count: positions.count)
-    if anyMissing { present = Bitmap(count: positions.count) { positions[$0] >= 0 } }
-    if matches.isEmpty {
-      return FieldSearchResult(
-        found: Bitmap(repeating: false, count: positions.count), present: present)
-    }
-    let found = Bitmap(count: positions.count) {
-      positions[$0] >= 0 && matches[Int(positions[$0])]
-    }
-    return FieldSearchResult(found: found, present: present)
-  }
-
   // MARK: Several small dictionaries
 
   /// A field that is a text in some rows and a number in others, each with few values: one dictionary of

@@ -42,11 +42,16 @@ package protocol RowGroup: AnyObject {
   /// text events (`@type`, `@requestId`, VPC flow columns …) are found in their text.
   func column(_ field: String, rows: SelectionVector?) throws -> ColumnVector
 
-  /// The rows whose field, as a text, holds a literal, and those that have the field, if that can be told without
-  /// putting the texts together; else `nil`. Bits are those of `rows`, or of all stored rows.
+  /// The rows whose field, as a text, holds one of some literals, if that can be told without putting the texts
+  /// together; else `nil`. Bits are those of `rows`, or of all stored rows.
   func search(
-    _ field: String, for literal: ByteSearch, rows: SelectionVector?
-  ) throws -> FieldSearchResult?
+    _ field: String, for literals: [ByteSearch], rows: SelectionVector?
+  ) throws -> Bitmap?
+  /// The rows that have a field; asked only where ``search(_:for:rows:)`` gave an answer.
+  func presence(of field: String, rows: SelectionVector?) throws -> Bitmap
+  /// The rows whose text holds one of some literals, if that can be told without putting the texts together; else
+  /// `nil`. Bits are those of `rows`, or of all stored rows.
+  func searchMessages(for literals: [ByteSearch], rows: SelectionVector?) throws -> Bitmap?
 
   /// Whether any row can have this field; `false` is certain.
   func mayHave(_ field: String) -> Bool
@@ -58,21 +63,16 @@ package protocol RowGroup: AnyObject {
   func discoveredFields() throws -> [(name: String, rowCount: Int)]
 }
 
-/// What a search in a field found.
-package struct FieldSearchResult: Sendable {
-  /// Rows that hold the literal.
-  package var found: Bitmap
-  /// Rows that have the field.
-  package var present: Bitmap
-
-  package init(found: Bitmap, present: Bitmap) {
-    self.found = found
-    self.present = present
-  }
-}
-
 extension RowGroup {
   package func search(
-    _ field: String, for literal: ByteSearch, rows: SelectionVector?
-  ) throws -> FieldSearchResult? { nil }
+    _ field: String, for literals: [ByteSearch], rows: SelectionVector?
+  ) throws -> Bitmap? { nil }
+
+  package func presence(of field: String, rows: SelectionVector?) throws -> Bitmap {
+    try column(field, rows: rows).presence()
+  }
+
+  package func searchMessages(
+    for literals: [ByteSearch], rows: SelectionVector?
+  ) throws -> Bitmap? { nil }
 }

@@ -13,7 +13,7 @@ final class RowGroupDecoder: ColumnSurroundings, @unchecked Sendable {
   private var lent: Decompressor?
   private var countBytes: (@Sendable (Int) -> Void)?
   /// The scan that has it.
-  private var scan: UInt64 = 0
+  private(set) var scan: UInt64 = 0
 
   private var integers = KeptValues<RowGroupTable.Role, [Int64]>()
   private var codes = KeptValues<RowGroupTable.Role, [UInt16]>()
@@ -22,7 +22,8 @@ final class RowGroupDecoder: ColumnSurroundings, @unchecked Sendable {
   private var pools = KeptValues<Int, [UInt8]>()
   private var rows = KeptValues<Int, [UInt32]>()
   private var positions = KeptValues<Int, [UInt32]>()
-  private var fields = KeptValues<String, ColumnVector>()
+  var fields = KeptValues<String, ColumnVector>()
+  private var alphabets: [Int: Alphabet] = [:]
   /// Columns on the way to which another one is being read.
   private var columnsBeingRead: Set<Int> = []
 
@@ -65,12 +66,12 @@ final class RowGroupDecoder: ColumnSurroundings, @unchecked Sendable {
       + (pieces?.reduce(0) { $0 + $1.text.count + $1.bounds.count * 8 + 96 } ?? 0)
       + columns.byteCount(\.byteCount) + pools.byteCount(\.count)
       + rows.byteCount { $0.count * 4 } + positions.byteCount { $0.count * 4 }
-      + fields.byteCount(\.approximateByteCount)
+      + fields.byteCount(\.approximateByteCount) + alphabets.count * 32
   }
 
   /// Drops what is not worth keeping between scans.
   func dropBulk() {
-    for case .templates(let run) in columns.values { run.dropVariables() }
+    for case .templates(let run) in columns.values { run.dropBulk() }
     drop(largerThan: max(4_096, rowCount * Self.keptBytesPerRow), lastUsedUpTo: 0)
   }
 
@@ -187,6 +188,14 @@ final class RowGroupDecoder: ColumnSurroundings, @unchecked Sendable {
     return data
   }
 
+  /// The bytes that the values of a column have.
+  func knownAlphabet(ofColumn index: Int) throws -> Alphabet {
+    if let known = alphabets[index] { return known }
+    let alphabet = try columnData(index).alphabet
+    alphabets[index] = alphabet
+    return alphabet
+  }
+
   /// The packed identifiers of a width.
   func identifierPool(width: Int) throws -> [UInt8] {
     if let known = pools.use(width, scan: scan) { return known }
@@ -207,7 +216,7 @@ final class RowGroupDecoder: ColumnSurroundings, @unchecked Sendable {
   }
 
   /// The rows whose shapes have the column; `nil` for all.
-  private func rows(ofColumn index: Int) throws -> [UInt32]? {
+  func rows(ofColumn index: Int) throws -> [UInt32]? {
     let valueCount = handle.table.chunks[index].valueCount
     if valueCount == rowCount { return nil }
     if let known = rows.use(index, scan: scan) { return known }
@@ -226,7 +235,7 @@ final class RowGroupDecoder: ColumnSurroundings, @unchecked Sendable {
   }
 
   /// For each row, where its value stands in a column, `.max` for none; `nil` if every row has one.
-  private func positions(inColumn index: Int) throws -> [UInt32]? {
+  func positions(inColumn index: Int) throws -> [UInt32]? {
     guard let rows = try rows(ofColumn: index) else { return nil }
     if let known = positions.use(index, scan: scan) { return known }
     var found = [UInt32](repeating: .max, count: rowCount)

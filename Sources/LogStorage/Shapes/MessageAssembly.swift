@@ -153,3 +153,29 @@ struct ShapePieces: Sendable {
     output.append(contentsOf: text[bounds[slotCount]..<bounds[slotCount + 1]])
   }
 }
+
+extension ShapePieces {
+  /// The pieces with what their JSON escapes mean, or `nil` if that is not decided by the pieces alone.
+  func unescaped() -> ShapePieces? {
+    var text: [UInt8] = []
+    var bounds = [0]
+    for piece in 0...slotCount {
+      let bytes = self.text[self.bounds[piece]..<self.bounds[piece + 1]]
+      guard Self.escapesAreWhole(bytes) else { return nil }
+      bytes.withUnsafeBytes { JSONEscapes.append($0, to: &text) }
+      bounds.append(text.count)
+    }
+    return ShapePieces(text: text, bounds: bounds)
+  }
+
+  /// Whether every backslash stands before all the bytes that belong to it.
+  private static func escapesAreWhole(_ bytes: ArraySlice<UInt8>) -> Bool {
+    var i = bytes.startIndex
+    while let backslash = bytes[i...].firstIndex(of: UInt8(ascii: "\\")) {
+      guard backslash + 1 < bytes.endIndex else { return false }
+      i = backslash + (bytes[backslash + 1] == UInt8(ascii: "u") ? 6 : 2)
+      guard i <= bytes.endIndex else { return false }
+    }
+    return true
+  }
+}

@@ -69,9 +69,10 @@ extension BoundExpression {
     guard case .contains(let operand, let pattern, let isNegated) = kind,
       case .slot(let slot) = operand.kind, case .literal(let literal) = pattern.kind,
       let needle = literal.text,
-      let result = try frame.search(slot, for: ByteSearch(Array(needle.utf8)))
+      let found = try frame.search(slot, for: [ByteSearch(Array(needle.utf8))])
     else { return nil }
-    return VectorConditions.signed(result.found, present: result.present, isNegated: isNegated)
+    if !isNegated { return found }
+    return VectorConditions.signed(found, present: try frame.presence(slot), isNegated: true)
   }
 
   /// A value that needs no row.

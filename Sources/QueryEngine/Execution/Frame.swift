@@ -73,15 +73,24 @@ struct Frame {
     return column
   }
 
-  /// Searches the field of a slot for a literal without reading its values, if they have not been read and the
-  /// row group can; else `nil`.
+  /// Searches the field of a slot for literals without reading its values, if they have not been read and
+  /// the row group can; else `nil`.
   ///
+  /// - Returns: the rows that hold one of them.
   /// - Throws: `StorageError` when a column cannot be read.
-  func search(_ slot: SlotID, for literal: ByteSearch) throws -> FieldSearchResult? {
+  func search(_ slot: SlotID, for literals: [ByteSearch]) throws -> Bitmap? {
     guard columns[slot] == nil, let events,
-      case .event(.discovered(let name)) = layout.plan.slots[slot].source
+      case .event(let field) = layout.plan.slots[slot].source
     else { return nil }
-    return try events.search(name, for: literal)
+    return try events.search(field, for: literals)
+  }
+
+  /// The rows that have the field of a slot in which a search has just been made.
+  func presence(_ slot: SlotID) throws -> Bitmap {
+    guard let events, case .event(let field) = layout.plan.slots[slot].source else {
+      preconditionFailure("a search in what is no field of events")
+    }
+    return try events.presence(field)
   }
 
   private mutating func extract(_ index: Int) throws -> [ColumnVector] {
@@ -177,9 +186,19 @@ private struct EventRows {
     }
   }
 
-  func search(_ field: String, for literal: ByteSearch) throws -> FieldSearchResult? {
-    guard rowGroup.mayHave(field) else { return nil }
-    return try rowGroup.search(field, for: literal, rows: rows)
+  func search(_ field: EventField, for literals: [ByteSearch]) throws -> Bitmap? {
+    switch field {
+    case .message: return try rowGroup.searchMessages(for: literals, rows: rows)
+    case .discovered(let name):
+      guard rowGroup.mayHave(name) else { return nil }
+      return try rowGroup.search(name, for: literals, rows: rows)
+    default: return nil
+    }
+  }
+
+  func presence(_ field: EventField) throws -> Bitmap {
+    guard case .discovered(let name) = field else { return Bitmap(repeating: true, count: count) }
+    return try rowGroup.presence(of: name, rows: rows)
   }
 
   func order() throws -> RowOrder {

@@ -1,0 +1,110 @@
+import Columnar
+
+// Searching the values of one column for a literal, with something constant around each.
+
+extension ColumnData {
+  /// Which of `count` values hold the literal once `before` stands in front of each and `after` behind it.
+  ///
+  /// Coded values are searched once each.
+  ///
+  /// - Parameter position: where value `i` of those asked for stands in the column; ascending.
+  /// - Throws: when a part of the column is read first here, and damaged.
+  func hits(
+    _ search: ByteSearch, count: Int, before: [UInt8] = [], after: [UInt8] = [],
+    _ position: (Int) -> Int
+  ) throws -> Bitmap {
+    switch self {
+    case .constant(let text):
+      let whole = before + text + after
+      return Bitmap(
+        repeating: whole.withUnsafeBufferPointer { search.isIn($0) }, count: count)
+    case .dictionary(let codes, let entries) where entries.count <= count:
+      let found = try ColumnData.texts(entries).hits(
+        search, count: entries.count, before: before, after: after
+      ) { $0 }
+      if found.isEmpty { return Bitmap(repeating: false, count: count) }
+      return Bitmap(count: count) { found[Int(codes[position($0)])] }
+    case .reference(let reference):
+      return try reference.column[0].hits(search, count: count, before: before, after: after) {
+        Int(reference.positions[position($0)])
+      }
+    default:
+      let texts = try values(count, position)
+      if before.isEmpty, after.isEmpty { return search.rows(in: texts) }
+      var whole = StringVector()
+      whole.offsets.reserveCapacity(count + 1)
+      whole.bytes.reserveCapacity(texts.bytes.count + count * (before.count + after.count))
+      for i in 0..<count {
+        whole.bytes.append(contentsOf: before)
+        whole.bytes.append(contentsOf: texts.bytes[texts.range(i)])
+        whole.bytes.append(contentsOf: after)
+        whole.offsets.append(UInt32(whole.bytes.count))
+      }
+      return search.rows(in: whole)
+    }
+  }
+
+  /// The texts of some values, ascending in their positions.
+  private func values(_ count: Int, _ position: (Int) -> Int) throws -> StringVector {
+    switch self {
+    case .identifiers(let run):
+      let texts = run.texts(count, position)
+      return StringVector(offsets: texts.offsets, bytes: texts.bytes)
+    case .templates(let run):
+      let texts = try run.texts(at: (0..<count).map { UInt32(position($0)) })
+      return StringVector(offsets: texts.offsets, bytes: texts.bytes)
+    default:
+      var texts = StringVector()
+      texts.offsets.reserveCapacity(count + 1)
+      for i in 0..<count {
+        try appendText(position(i), to: &texts.bytes)
+        texts.offsets.append(UInt32(texts.bytes.count))
+      }
+      return texts
+    }
+  }
+
+  /// The bytes that the values may have.
+  var alphabet: Alphabet {
+    switch self {
+    case .constant(let bytes): Alphabet(of: bytes)
+    case .dictionary(_, let entries): Alphabet(of: entries.bytes)
+    case .texts(let run): Alphabet(of: run.bytes)
+    case .integers: Alphabet(of: .integer)
+    case .decimals: Alphabet(of: .decimal)
+    case .doubles: Alphabet(of: .double)
+    case .timestamps: Alphabet(of: .timestampText)
+    case .identifiers: Alphabet(of: .identifier)
+    case .templates(let run): run.alphabet
+    case .reference(let reference): reference.column[0].alphabet
+    }
+  }
+}
+
+extension Alphabet {
+  /// What values of an encoding may consist of, whatever they are.
+  init(of encoding: ColumnEncoding) {
+    switch encoding {
+    case .integer, .decimal: self = [.digits, .marks]
+    // Scientific forms have an e, a sign.
+    case .double: self = [.digits, .marks, .lowerHexadecimal, .upperLetters, .others]
+    case .timestampNumber: self = [.digits, .marks]
+    // Separators, T, Z and names of zones.
+    case .timestampText:
+      self = [.digits, .marks, .lowerHexadecimal, .lowerLetters, .upperLetters, .others]
+    case .identifier: self = [.digits, .marks, .lowerHexadecimal]
+    case .constant, .dictionary, .plainString, .templates, .reference: self = .all
+    }
+  }
+
+  static let all: Alphabet = [
+    .digits, .marks, .lowerHexadecimal, .lowerLetters, .upperLetters, .others,
+  ]
+
+  init(of bytes: [UInt8]) {
+    var seen = [Bool](repeating: false, count: 256)
+    for byte in bytes { seen[Int(byte)] = true }
+    self = []
+    for byte in seen.indices where seen[byte] { formUnion(Alphabet(of: UInt8(byte))) }
+  }
+}
