@@ -10,6 +10,8 @@ import Columnar
 ///        pins/              one file for each reader, locked while it reads
 ///        segments/g<group>/<day>/<id>.seg
 ///        rejected/<group>.ndjson   lines that could not become events, and why
+///        lookups/<name>.csv lookup tables, made with the first one
+///        saved/<name>.query saved queries, made with the first one
 ///        tmp/               files being written
 /// ```
 package struct FileNames: Sendable, Hashable {
@@ -28,6 +30,8 @@ package struct FileNames: Sendable, Hashable {
   package var pins: String { root + "/pins" }
   package var segments: String { root + "/segments" }
   package var rejected: String { root + "/rejected" }
+  package var lookups: String { root + "/lookups" }
+  package var savedQueries: String { root + "/saved" }
   package var temporary: String { root + "/tmp" }
   package var manifestLock: String { locks + "/manifest" }
   package var collectionLock: String { locks + "/gc" }

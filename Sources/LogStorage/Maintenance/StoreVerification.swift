@@ -32,8 +32,17 @@ struct StoreVerification {
         checkSegment(record, group.name)
       }
     }
+    try checkNamed(store.lookupTables())
+    try checkNamed(store.savedQueries())
     report.head = try store.manifest.head()
     return report
+  }
+
+  /// Lookup tables and saved queries carry checksums of their own.
+  private mutating func checkNamed(_ files: NamedFiles) throws {
+    for name in try files.names() {
+      do { _ = try files.content(of: name) } catch { report.problems.append("\(error)") }
+    }
   }
 
   // MARK: The manifest

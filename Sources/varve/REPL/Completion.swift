@@ -4,7 +4,8 @@ import LogStorage
 import QueryEngine
 import QueryLanguage
 
-/// What Tab offers in the shell: commands and functions of the language, commands of the shell, and fields of the events.
+/// What Tab offers in the shell: commands and functions of the language, commands of the shell, fields of the events and
+/// lookup tables.
 ///
 /// libedit asks through C functions, which can carry no state, so the words lie in globals; it does so on
 /// the thread that reads the line.
@@ -30,7 +31,7 @@ enum Completion {
   }
 
   /// Offers the fields of these events too. What cannot be read is not offered; a query will say why.
-  static func offer(fieldsOf source: any EventSource, groups: [String]) {
+  static func offer(fieldsOf source: any EventSource, groups: [String], tables: [String]) {
     var fields: Set<String> = ["@timestamp", "@message", "@logStream", "@log", "@ingestionTime"]
     let request = ScanRequest(logGroups: groups.isEmpty ? nil : groups)
     if let cursor = try? source.scan(request) {
@@ -40,7 +41,8 @@ enum Completion {
       }
     }
     words =
-      (Keyword.commands.map(\.spelling) + FunctionCatalog.names + ReplHelp.commands + fields)
+      (Keyword.commands.map(\.spelling) + FunctionCatalog.names + ReplHelp.commands + fields
+      + tables)
       .sorted()
   }
 

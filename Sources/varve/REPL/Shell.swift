@@ -43,7 +43,8 @@ struct Shell {
 
   private func offerFields() {
     if let snapshot = try? store.snapshot() {
-      Completion.offer(fieldsOf: snapshot, groups: arguments.group)
+      let tables = (try? store.lookupTables().names()) ?? []
+      Completion.offer(fieldsOf: snapshot, groups: arguments.group, tables: tables)
     }
   }
 
@@ -90,7 +91,8 @@ struct Shell {
   }
 
   private func answer(_ text: String) throws {
-    let options = try arguments.options()
+    var options = try arguments.options()
+    options.addTables { [store] in store }
     try Interruption.cancelling(options.cancellation!) {
       _ = try runner.answer(text, options: options) {
         try store.snapshot(now: options.now)
