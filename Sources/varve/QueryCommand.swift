@@ -43,7 +43,7 @@ struct QueryCommand: ParsableCommand {
         "--group names log groups of a store, but files are read here; leave out one of them")
     }
     var options = try query.options()
-    options.addTables { [store] in try store.openIfThere() }
+    options.addKept { [store] in try store.openIfThere() }
     let now = options.now
     let source = {
       try EventSources.open(store: store, files: files, timestampField: timestampField, now: now)

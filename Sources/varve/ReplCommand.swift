@@ -42,7 +42,7 @@ struct ReplCommand: ParsableCommand {
       let started = ContinuousClock.now
       do {
         var options = try query.options()
-        options.addTables { store }
+        options.addKept { store }
         let status = try Interruption.cancelling(options.cancellation!) {
           try runner.answer(text, options: options) { try store.snapshot(now: options.now) }
         }

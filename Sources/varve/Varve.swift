@@ -21,6 +21,7 @@ struct Varve: ParsableCommand {
       QueryCommand.self, ReplCommand.self, IngestCommand.self, GroupsCommand.self,
       StreamsCommand.self, FieldsCommand.self, RetentionCommand.self, RetainCommand.self,
       InspectCommand.self, VerifyCommand.self, DeleteCommand.self, LookupCommand.self,
+      SavedCommand.self,
       ManualCommand.self,
     ],
     defaultSubcommand: ReplCommand.self)

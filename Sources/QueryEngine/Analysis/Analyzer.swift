@@ -130,7 +130,8 @@ extension Analyzer {
     case .estimate: bindEstimate()
     case .lookup(let lookup): bindLookup(lookup)
     case .cidrlookup(let lookup): bindCidrlookup(lookup)
-    case .invalid: break
+    // Calls of saved queries are replaced before the text is read; one that is left was refused.
+    case .invalid, .savedQuery: break
     default:
       report(AnalyzerDiagnostics.notAvailable(command.name, at: command.keywordRange))
     }

@@ -41,21 +41,3 @@ enum TableFiles {
     }
   }
 }
-
-extension QueryOptions {
-  /// Adds the tables that a store keeps to those of the command line, which come first.
-  ///
-  /// The store is opened, and a table read, when a query names one; `nil` is no store.
-  mutating func addTables(of store: @escaping @Sendable () throws -> LogStore?) {
-    let given = lookupTables
-    lookupTables = LookupTables(
-      names: {
-        let kept = (try? store()?.lookupTables().names()) ?? []
-        return Set((given?.names() ?? []) + kept).sorted()
-      },
-      table: { name in
-        if let table = try given?.table(name) { return table }
-        return try store()?.lookupTables().content(of: name).map { try LookupTable(csv: $0) }
-      })
-  }
-}

@@ -43,8 +43,10 @@ struct Shell {
 
   private func offerFields() {
     if let snapshot = try? store.snapshot() {
-      let tables = (try? store.lookupTables().names()) ?? []
-      Completion.offer(fieldsOf: snapshot, groups: arguments.group, tables: tables)
+      Completion.offer(
+        fieldsOf: snapshot, groups: arguments.group,
+        tables: (try? store.lookupTables().names()) ?? [],
+        savedQueries: (try? store.savedQueries().names()) ?? [])
     }
   }
 
@@ -92,7 +94,7 @@ struct Shell {
 
   private func answer(_ text: String) throws {
     var options = try arguments.options()
-    options.addTables { [store] in store }
+    options.addKept { [store] in store }
     try Interruption.cancelling(options.cancellation!) {
       _ = try runner.answer(text, options: options) {
         try store.snapshot(now: options.now)
