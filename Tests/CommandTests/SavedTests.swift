@@ -74,7 +74,8 @@ import Testing
     ("limt 3", "1:1: error: unknown command 'limt' [E106"),
     ("filter ms > {{least}} | limt 3", "1:25: error: unknown command 'limt' [E106"),
     ("fields id\n| filter nosuch({{a}}) = 1", "2:10: error: unknown function 'nosuch'"),
-    ("fields id {{n}}", "1:11: error: "),
+    ("fields id {{n}}", "1:11: error: no value can stand here in place of '{{n}}'"),
+    ("fields a as {{n}}", "1:13: error: no value can stand here"),
     ("stats count(*) by bin({{n}}m)", "1:23: error: the placeholder '{{n}}' is part of a name"),
     ("fields `a{{n}}`", "1:10: error: the placeholder '{{n}}' is part of a name"),
     ("limit 1 | $other()", "1:11: error: the saved query calls another one, 'other' [E224"),
@@ -144,6 +145,18 @@ import Testing
     #expect(result.errors.contains("the saved query 'top': sort ms desc | limit 0"))
     let json = try varve("query", "$top()", "--output", "json")
     #expect(json.errors.contains(#""code":"E220""#), "\(json.errors)")
+  }
+
+  @Test func `what a run finds out is shown where it stands`() throws {
+    let varve = try Self.filled()
+    #expect(try varve("saved", "put", "-q", "slow", "filter mss > {{least}}").status == 0)
+    let inside = try varve("query", "fields id | $slow(least = 1)").errors
+    #expect(inside.contains("1:13: hint: no event in this window has 'mss'"), "\(inside)")
+    #expect(inside.contains("the saved query 'slow': filter mss > 1"), "\(inside)")
+    #expect(try varve("saved", "put", "-q", "some", "limit 2").status == 0)
+    let behind = try varve("query", "$some() | filter mss > 1").errors
+    #expect(behind.contains("1:18: hint: no event in this window has 'mss'"), "\(behind)")
+    #expect(!behind.contains("saved query"), "\(behind)")
   }
 
   @Test func `a damaged saved query is said`() throws {

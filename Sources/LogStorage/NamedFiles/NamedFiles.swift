@@ -6,7 +6,7 @@
 //                            …
 //
 // A new content is written beside the old one, made durable, and renamed over it, so that whoever reads
-// sees the one or the other, after a crash too.
+// sees the one or the other, after a crash too. Writers take turns.
 
 /// A folder of small files by name.
 package struct NamedFiles: Sendable {
@@ -89,13 +89,13 @@ package struct NamedFiles: Sendable {
 
   private let kind: Kind
   private let directory: String
-  private let temporary: String
+  private let storeNames: FileNames
   private let fileSystem: any FileSystem
 
-  init(_ kind: Kind, directory: String, temporary: String, fileSystem: any FileSystem) {
+  init(_ kind: Kind, in directory: String, of names: FileNames, fileSystem: any FileSystem) {
     self.kind = kind
     self.directory = directory
-    self.temporary = temporary
+    storeNames = names
     self.fileSystem = fileSystem
   }
 
@@ -123,6 +123,8 @@ package struct NamedFiles: Sendable {
   /// - Throws: `StorageError`; `invalidArgument` for a name that is none and one file too many.
   package func put(_ content: [UInt8], as name: String) throws {
     try kind.check(name)
+    let lock = try lockForWriting()
+    defer { try? lock.unlock() }
     let names = try names()
     guard names.contains(name) || names.count < kind.most else {
       throw StorageError(
@@ -130,17 +132,26 @@ package struct NamedFiles: Sendable {
       )
     }
     try fileSystem.makeDirectories(directory)
-    try fileSystem.replace(path(name), by: Self.header(of: content) + content, through: temporary)
+    try fileSystem.replace(
+      path(name), by: Self.header(of: content) + content, through: storeNames.temporary)
   }
 
   /// Removes a name.
   ///
   /// - Returns: whether it was there.
   package func delete(_ name: String) throws -> Bool {
+    let lock = try lockForWriting()
+    defer { try? lock.unlock() }
     guard kind.isName(name), try fileSystem.status(of: path(name)) != nil else { return false }
     try fileSystem.unlink(path(name))
     try fileSystem.syncDirectory(directory)
     return true
+  }
+
+  private func lockForWriting() throws -> any RandomAccessFile {
+    let lock = try fileSystem.open(storeNames.manifestLock, .createOrAppend)
+    _ = try lock.lock(.exclusive, waiting: true)
+    return lock
   }
 
   private static func header(of content: [UInt8]) -> [UInt8] {
@@ -174,7 +185,6 @@ extension LogStore {
     _ kind: NamedFiles.Kind, in directory: String, forWriting: Bool
   ) throws -> NamedFiles {
     if forWriting { try requireWritable() }
-    return NamedFiles(
-      kind, directory: directory, temporary: names.temporary, fileSystem: fileSystem)
+    return NamedFiles(kind, in: directory, of: names, fileSystem: fileSystem)
   }
 }

@@ -46,14 +46,20 @@ package struct SavedQueryCheck: Sendable {
   package func written(
     _ found: [Diagnostic], without contextual: Set<DiagnosticID>
   ) -> [Diagnostic] {
-    found.filter { diagnostic in
-      if diagnostic.severity != .error { return true }
-      if contextual.contains(diagnostic.id) { return false }
-      if diagnostic.id == .unexpectedToken { return true }
-      return !zip(splicing.replacements, trialPlaceholders).contains { replacement, isTrial in
-        isTrial && splicing.touches(diagnostic.range, replacement)
+    found.compactMap { diagnostic in
+      let isError = diagnostic.severity == .error
+      if isError, contextual.contains(diagnostic.id) { return nil }
+      let touched = splicing.replacements.indices.first { index in
+        trialPlaceholders[index]
+          && splicing.touches(diagnostic.range, splicing.replacements[index])
       }
-    }.map(splicing.written)
+      guard isError, let touched else { return splicing.written(diagnostic) }
+      guard diagnostic.id == .unexpectedToken else { return nil }
+      let place = splicing.replacements[touched]
+      return SavedQueryDiagnostics.noPlaceForValue(
+        splicing.written[place.written], trial: splicing.result[place.result], diagnostic.message,
+        at: place.written)
+    }
   }
 
   // MARK: Trial values

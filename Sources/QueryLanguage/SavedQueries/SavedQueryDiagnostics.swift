@@ -43,6 +43,14 @@ enum SavedQueryDiagnostics {
       notes: [.init("a saved query cannot call a saved query; put the text of '\(inner)' into it")])
   }
 
+  static func noPlaceForValue(
+    _ placeholder: String, trial: String, _ message: String, at range: SourceRange
+  ) -> Diagnostic {
+    Diagnostic(
+      .unexpectedToken, "no value can stand here in place of '\(placeholder)'", at: range,
+      notes: [.init("with \(trial): \(message)")])
+  }
+
   static func tooLong(_ length: Int, at range: SourceRange) -> Diagnostic {
     Diagnostic(
       .queryTooLong,
