@@ -10,6 +10,9 @@ import Columnar
 ///        pins/              one file for each reader, locked while it reads
 ///        segments/g<group>/<day>/<id>.seg
 ///        rejected/<group>.ndjson   lines that could not become events, and why
+///        lookups/<name>.csv lookup tables, made with the first one
+///        saved/<name>.query saved queries, made with the first one
+///        wal/<id>.wal       acknowledged events that are in no segment yet
 ///        tmp/               files being written
 /// ```
 package struct FileNames: Sendable, Hashable {
@@ -28,7 +31,11 @@ package struct FileNames: Sendable, Hashable {
   package var pins: String { root + "/pins" }
   package var segments: String { root + "/segments" }
   package var rejected: String { root + "/rejected" }
+  package var lookups: String { root + "/lookups" }
+  package var savedQueries: String { root + "/saved" }
   package var temporary: String { root + "/tmp" }
+  /// Made with the first log: stores of bulk loads have none.
+  package var writeAheadLogs: String { root + "/wal" }
   package var manifestLock: String { locks + "/manifest" }
   package var collectionLock: String { locks + "/gc" }
   package var maintenanceLock: String { locks + "/maintenance" }
@@ -42,6 +49,14 @@ package struct FileNames: Sendable, Hashable {
   static func manifestNumber(_ name: String) -> UInt64? {
     guard name.hasPrefix("manifest-"), name.hasSuffix(".log") else { return nil }
     return UInt64(name.dropFirst(9).dropLast(4))
+  }
+
+  func writeAheadLog(_ id: UInt64) -> String { "\(writeAheadLogs)/\(hex(id)).wal" }
+
+  /// The number of a write-ahead log by its name, or `nil` for the name of something else.
+  static func writeAheadLogID(_ name: String) -> UInt64? {
+    guard name.hasSuffix(".wal"), name.utf8.count == 20 else { return nil }
+    return UInt64(name.dropLast(4), radix: 16)
   }
 
   func groupDirectory(_ group: UInt64) -> String { "\(segments)/g\(group)" }

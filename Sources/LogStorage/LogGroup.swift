@@ -28,39 +28,52 @@ package struct LogStreamSummary: Sendable, Hashable {
 }
 
 extension LogGroupSummary {
-  init(_ group: ManifestState.GroupState) {
+  /// - Parameter waiting: the group's records in write-ahead logs.
+  init(_ group: ManifestState.GroupState, waiting: [WriteAheadContents.Entry]) {
     name = group.name
     created = group.created
     retentionDays = group.retentionDays.map(Int.init)
     let segments = group.segments.values
-    eventCount = segments.reduce(0) { $0 + $1.rowCount }
-    rawByteCount = segments.reduce(0) { $0 + $1.rawByteCount }
-    storedByteCount = segments.reduce(0) { $0 + $1.byteCount }
-    firstEvent = segments.map(\.minTime).min()
-    lastEvent = segments.map(\.maxTime).max()
+    let heads = waiting.map(\.head)
+    eventCount =
+      segments.reduce(0) { $0 + $1.rowCount } + heads.reduce(0) { $0 + UInt64($1.rowCount) }
+    rawByteCount =
+      segments.reduce(0) { $0 + $1.rawByteCount } + heads.reduce(0) { $0 + UInt64($1.rawByteCount) }
+    storedByteCount =
+      segments.reduce(0) { $0 + $1.byteCount } + waiting.reduce(0) { $0 + UInt64($1.byteCount) }
+    firstEvent = (segments.map(\.minTime) + heads.map(\.minTime)).min()
+    lastEvent = (segments.map(\.maxTime) + heads.map(\.maxTime)).max()
     segmentCount = segments.count
-    streamCount = Set(segments.lazy.flatMap(\.streams).map(\.name)).count
+    streamCount =
+      Set((segments.flatMap(\.streams) + heads.flatMap(\.streams)).lazy.map(\.name)).count
   }
 }
 
 extension ManifestState.GroupState {
   /// The streams of the group in ascending order of their names.
   ///
+  /// - Parameter waiting: the group's records in write-ahead logs.
   /// - Complexity: O(streams in all segments)
-  var streams: [LogStreamSummary] {
+  func streams(waiting: [WriteAheadContents.Entry]) -> [LogStreamSummary] {
     var found: [String: LogStreamSummary] = [:]
-    for segment in segments.values {
-      for stream in segment.streams {
+    func add(_ streams: [StreamCount], from earliest: Int64, to latest: Int64, segments: Int) {
+      for stream in streams {
         var summary =
           found[stream.name]
           ?? LogStreamSummary(
             name: stream.name, eventCount: 0, earliest: .max, latest: .min, segmentCount: 0)
         summary.eventCount += stream.rowCount
-        summary.earliest = min(summary.earliest, segment.minTime)
-        summary.latest = max(summary.latest, segment.maxTime)
-        summary.segmentCount += 1
+        summary.earliest = min(summary.earliest, earliest)
+        summary.latest = max(summary.latest, latest)
+        summary.segmentCount += segments
         found[stream.name] = summary
       }
+    }
+    for segment in segments.values {
+      add(segment.streams, from: segment.minTime, to: segment.maxTime, segments: 1)
+    }
+    for head in waiting.map(\.head) {
+      add(head.streams, from: head.minTime, to: head.maxTime, segments: 0)
     }
     return found.values.sorted { $0.name < $1.name }
   }

@@ -106,7 +106,7 @@ package final class LogStore: Sendable {
   /// whoever finds it missing starts again. The lock lets one process at a time do so.
   private static func initialize(_ names: FileNames, _ options: Options) throws {
     let fileSystem = options.fileSystem
-    let known = ["CURRENT", "locks", "pins", "segments", "rejected", "tmp", "lost+found"]
+    let known = ["CURRENT", "locks", "pins", "segments", "rejected", "wal", "tmp", "lost+found"]
     for name in try fileSystem.list(names.root)
     where !known.contains(name) && FileNames.manifestNumber(name) == nil && name != "FORMAT" {
       throw StorageError(
@@ -164,7 +164,8 @@ package final class LogStore: Sendable {
       fileSystem: fileSystem)
   }
 
-  private func requireFreeSpace() throws {
+  /// - Throws: `StorageError` (`diskFull`) when only the reserve is left.
+  func requireFreeSpace() throws {
     let free = try fileSystem.freeSpace(at: names.root)
     guard free >= options.reservedByteCount else {
       throw StorageError(
@@ -245,6 +246,14 @@ package final class LogStore: Sendable {
     for directory in directories.sorted() { try fileSystem.syncDirectory(directory) }
   }
 
+  /// The number of a group, which is made when need be.
+  func ensureGroup(_ name: String) throws -> UInt64 {
+    guard let id = try ensureGroups([name])[name] else {
+      throw StorageError(.unknownGroup, "log group '\(name)' is not there")
+    }
+    return id
+  }
+
   /// Makes the groups that do not exist and returns the numbers of all.
   private func ensureGroups(_ groupNames: Set<String>) throws -> [String: UInt64] {
     var state = try manifest.refresh()
@@ -300,14 +309,18 @@ package final class LogStore: Sendable {
 
   /// All groups in ascending order of their names.
   package func groups() throws -> [LogGroupSummary] {
-    try manifest.refresh().groups.values.map { LogGroupSummary($0) }.sorted { $0.name < $1.name }
+    let view = try view()
+    return view.state.groups.values.map { LogGroupSummary($0, waiting: view.entries(of: $0.id)) }
+      .sorted { $0.name < $1.name }
   }
 
   /// The streams of a group in ascending order of their names.
   ///
   /// - Throws: `StorageError` (`unknownGroup` names the nearest groups).
   package func streams(of group: String) throws -> [LogStreamSummary] {
-    try requireGroup(group, in: manifest.refresh()).streams
+    let view = try view()
+    let state = try requireGroup(group, in: view.state)
+    return state.streams(waiting: view.entries(of: state.id))
   }
 
   /// The state of the store now.

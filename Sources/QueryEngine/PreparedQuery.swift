@@ -11,19 +11,23 @@ package struct PreparedQuery: Sendable {
   private let written: LogicalPlan
   private let plan: LogicalPlan
   private let options: QueryOptions
+  private let expansion: QueryExpansion
 
   /// Reads, analyzes and plans a query.
   ///
   /// - Throws: ``QueryError`` with every mistake found.
   package init(_ text: String, options: QueryOptions) throws(QueryError) {
-    let parsed = QueryParser.parse(text)
+    let expansion = QueryExpansion(text, saved: options.savedQueries)
+    let parsed = expansion.parsed
     var analyzer = Analyzer(parsed, options: options)
-    let plan = analyzer.analyze(parsed.query)
+    let plan = expansion.isComplete ? analyzer.analyze(parsed.query) : nil
     let diagnostics = (parsed.diagnostics + analyzer.diagnostics).inTextOrder()
+      .map(expansion.written)
     guard !parsed.hasErrors, let plan else {
-      throw QueryError(text: parsed.source, diagnostics: diagnostics)
+      throw QueryError(text: expansion.written, diagnostics: diagnostics)
     }
-    self.text = parsed.source
+    self.text = expansion.written
+    self.expansion = expansion
     self.options = options
     warnings = diagnostics
     written = plan
@@ -51,7 +55,8 @@ package struct PreparedQuery: Sendable {
         let runner = QueryRunner(plan, options: options)
         let statistics = try runner.run(on: source, sink: sink)
         return QueryOutcome(
-          statistics: statistics, warnings: warnings + runner.context.warnings)
+          statistics: statistics,
+          warnings: warnings + runner.context.warnings.map(expansion.written))
       }
     } catch let error as StorageError {
       throw QueryFailure.storage(error)
@@ -77,7 +82,8 @@ extension PreparedQuery {
   private func checkGroups(of source: any EventSource) throws(QueryError) {
     let errors = plan.sourceDiagnostics(of: source)
     guard !errors.isEmpty else { return }
-    throw QueryError(text: text, diagnostics: (warnings + errors).inTextOrder())
+    throw QueryError(
+      text: text, diagnostics: (warnings + errors.map(expansion.written)).inTextOrder())
   }
 }
 

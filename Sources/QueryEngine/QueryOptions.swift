@@ -1,4 +1,5 @@
 package import LogStorage
+package import QueryLanguage
 import Synchronization
 
 /// Everything about one run of a query that is not in its text.
@@ -26,6 +27,8 @@ package struct QueryOptions: Sendable {
   package var resultLimit: Int?
   /// The tables of `lookup` and `cidrlookup`; `nil` has none.
   package var lookupTables: LookupTables?
+  /// The queries that `$name()` calls; `nil` has none.
+  package var savedQueries: SavedQueries?
   /// Stops the query from another thread.
   package var cancellation: QueryCancellation?
   /// Told how far the scan is, from any worker, after each row group.
@@ -43,6 +46,7 @@ package struct QueryOptions: Sendable {
     isOptimized = true
     resultLimit = nil
     lookupTables = nil
+    savedQueries = nil
     cancellation = nil
     progress = nil
   }

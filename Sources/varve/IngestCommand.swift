@@ -84,6 +84,8 @@ struct IngestCommand: ParsableCommand {
     options.timestampField = timestampField
     options.progress = { progress.update(consumed: $0) }
     if acknowledge {
+      // A stream may go on for days: each batch has its own time of arrival.
+      if clock.now == nil { options.clock = SystemClock() }
       let before = earlier.map { $0.acceptedCount + $0.rejectedCount } ?? 0
       options.acknowledge = { Self.acknowledge(before + $0) }
     }

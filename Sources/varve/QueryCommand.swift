@@ -42,10 +42,11 @@ struct QueryCommand: ParsableCommand {
       throw CommandFailure.usage(
         "--group names log groups of a store, but files are read here; leave out one of them")
     }
-    let options = try query.options()
+    var options = try query.options()
+    options.addKept { [store] in try store.openIfThere() }
+    let now = options.now
     let source = {
-      try EventSources.open(
-        store: store, files: files, timestampField: timestampField, now: options.now)
+      try EventSources.open(store: store, files: files, timestampField: timestampField, now: now)
     }
     if explain { return try printPlan(text, options, source) }
     let runner = QueryRunner(

@@ -44,7 +44,8 @@ struct ReplCommand: ParsableCommand {
     while let text = try script.next() {
       let started = ContinuousClock.now
       do {
-        let options = try query.options()
+        var options = try query.options()
+        options.addKept { store }
         let status = try Interruption.cancelling(options.cancellation!) {
           try runner.answer(text, options: options) { try store.snapshot(now: options.now) }
         }

@@ -67,6 +67,9 @@ extension RetentionReport {
     if erasedRowCount > 0 {
       parts.append("\(isDryRun ? "would erase" : "erased") \(events(erasedRowCount)) to the event")
     }
+    if recoveredRowCount > 0 {
+      parts.append("published \(events(recoveredRowCount)) that a writer left when it ended early")
+    }
     if mergeCount > 0 {
       let merged = HumanUnits.count(mergedSegmentCount, "segment")
       parts.append(
@@ -92,6 +95,7 @@ extension RetentionReport {
       json.add("expiredSegments", expiredSegmentCount)
       json.add("expiredBytes", Int(clamping: expiredByteCount))
       json.add("erasedEvents", Int(clamping: erasedRowCount))
+      json.add("recoveredEvents", Int(clamping: recoveredRowCount))
       json.add("merges", mergeCount)
       json.add("mergedSegments", mergedSegmentCount)
       json.add("mergedBytes", Int(clamping: mergedByteCount))

@@ -20,7 +20,9 @@ struct Varve: ParsableCommand {
     subcommands: [
       QueryCommand.self, ReplCommand.self, IngestCommand.self, GroupsCommand.self,
       StreamsCommand.self, FieldsCommand.self, RetentionCommand.self, RetainCommand.self,
-      InspectCommand.self, VerifyCommand.self, DeleteCommand.self, ManualCommand.self,
+      InspectCommand.self, VerifyCommand.self, DeleteCommand.self, LookupCommand.self,
+      SavedCommand.self,
+      ManualCommand.self,
     ],
     defaultSubcommand: ReplCommand.self)
 

@@ -62,4 +62,53 @@ import Testing
     #expect(result.errors.contains("1:8: error: no lookup table 'tabel' [E405"))
     #expect(result.errors.contains("did you mean 'table'?"), "\(result.errors)")
   }
+
+  @Test func `a store keeps tables for queries and the shell`() throws {
+    let varve = try VarveProcess()
+    #expect(try varve("ingest", "-q", "-g", "g", "-", input: Self.events).status == 0)
+    let users = try varve.folder.write("users.csv", "id,name\n1,Ann\n2,Bob\n")
+    let put = try varve("lookup", "put", "users", users)
+    #expect(put.status == 0, "\(put.errors)")
+    #expect(put.errors == "Kept users: 2 rows of id, name.\n")
+    let query = "lookup users id OUTPUT name | sort @timestamp asc | fields name"
+    let expected = [#"{"name":"Ann"}"#, #"{"name":"Bob"}"#]
+    #expect(try varve("query", query).lines == expected)
+    #expect(try varve("repl", input: query + ";\n").lines == expected)
+    #expect(
+      try varve("lookup", "list").lines == [
+        #"{"table":"users","rows":2,"bytes":20,"columns":"id, name"}"#
+      ])
+    // A table of the command line stands in front of one of the store.
+    let other = try varve.folder.write("other.csv", "id,name\n1,Zoe\n")
+    #expect(
+      try varve("query", query, "--lookup", "users=\(other)").lines.first == #"{"name":"Zoe"}"#)
+    #expect(try varve("lookup", "put", "-q", "users", other).status == 0)
+    #expect(try varve("query", query).lines.first == #"{"name":"Zoe"}"#)
+    #expect(try varve("verify").status == 0)
+    let wrong = try varve("lookup", "delete", "user")
+    #expect(wrong.status == 1)
+    #expect(wrong.errors.contains("did you mean 'users'?"), "\(wrong.errors)")
+    #expect(try varve("lookup", "delete", "users").status == 0)
+    #expect(try varve("query", query).errors.contains("E405"))
+  }
+
+  @Test func `a damaged table is said, and a bad one is not kept`() throws {
+    let varve = try VarveProcess()
+    let bad = try varve.folder.write("bad.csv", "a,b\n1\n")
+    #expect(try varve("lookup", "put", "t", bad).status == 1)
+    #expect(!FileManager.default.fileExists(atPath: varve.store))
+    let good = try varve.folder.write("good.csv", "a\n1\n")
+    #expect(try varve("lookup", "put", "t/u", good).status == 1)
+    #expect(!FileManager.default.fileExists(atPath: varve.store))
+    #expect(try varve("lookup", "put", "t", good).status == 0)
+    let path = varve.store + "/lookups/t.csv"
+    let text = try String(contentsOfFile: path, encoding: .utf8)
+    try (text.dropLast(2) + "2\n").write(toFile: path, atomically: true, encoding: .utf8)
+    let result = try varve("query", "lookup t a OUTPUT a")
+    #expect(result.status == 1)
+    #expect(result.errors.contains("is damaged"), "\(result.errors)")
+    let verified = try varve("verify")
+    #expect(verified.status == 1)
+    #expect(verified.errors.contains("the lookup table is damaged"), "\(verified.errors)")
+  }
 }

@@ -12,7 +12,7 @@ import Testing
     var lines: [String] = []
     for line in page.lines(keepingEmpty: true) {
       lines.append(line)
-      guard line.hasPrefix("$ varve ") else { continue }
+      guard line.hasPrefix("$ ") else { continue }
       let printed = try varve.shell(String(line.dropFirst(2)))
       #expect(!printed.contains { $0.contains("error:") }, "\(line)\n\(printed)")
       lines += printed

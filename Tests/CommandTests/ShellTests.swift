@@ -29,6 +29,23 @@ import Testing
     #expect(history.contains("limt"))
   }
 
+  @Test func `Tab completes calls of saved queries and names of tables`() throws {
+    let varve = try VarveProcess()
+    #expect(try varve("ingest", "-g", "days", "-", input: "{\"n\":1}\n").status == 0)
+    #expect(try varve("saved", "put", "numbers", "fields n + {{more}} as sum").status == 0)
+    #expect(try varve("lookup", "put", "weekdays", "-", input: "n,day\n1,Monday\n").status == 0)
+    let shell = try PseudoTerminal(varve)
+    try shell.waitForPrompt()
+    try shell.type("$numb\tmore = 41);\n")
+    try shell.wait(for: "42")
+    try shell.waitForPrompt()
+    try shell.type("lookup weekd\t n OUTPUT day | fields day;\n")
+    try shell.wait(for: "Monday")
+    try shell.waitForPrompt()
+    try shell.type(".quit\n")
+    #expect(try shell.end() == 0)
+  }
+
   @Test func `Ctrl-C gives up the line, not the shell`() throws {
     let varve = try VarveProcess()
     #expect(try varve("ingest", "-g", "days", "-", input: "{\"n\":1}\n").status == 0)

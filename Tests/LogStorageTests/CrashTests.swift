@@ -79,6 +79,43 @@ import Testing
       })
   }
 
+  @Test func `a crash while a table is replaced leaves the old one or the new one`() throws {
+    let (old, new) = ([UInt8]("a\n1\n".utf8), [UInt8]("a\n2\n3\n".utf8))
+    try cutPowerEverywhere(
+      { try makeStore(on: $0).lookupTables(forWriting: true).put(old, as: "kept") },
+      { disk in
+        let store = try makeStore(on: disk)
+        try store.lookupTables(forWriting: true).put(new, as: "kept")
+        try store.savedQueries(forWriting: true).put(new, as: "Team A/b %")
+        #expect(try store.savedQueries(forWriting: true).delete("Team A/b %"))
+      },
+      { store, crashedAt in
+        let content = try store.lookupTables().content(of: "kept")
+        #expect(content == old || content == new, "crash at call \(crashedAt)")
+        let names = try store.savedQueries().names()
+        #expect(names.isEmpty || names == ["Team A/b %"])
+        for name in names { #expect(try store.savedQueries().content(of: name) == new) }
+      })
+  }
+
+  @Test func `a table that was put survives a power cut right after, and so does its end`() throws {
+    let disk = CrashingFileSystem()
+    try makeStore(on: disk).lookupTables(forWriting: true).put([1, 2], as: "t")
+    let second = disk.restart()
+    #expect(try makeStore(on: second).lookupTables().content(of: "t") == [1, 2])
+    #expect(try makeStore(on: second).lookupTables(forWriting: true).delete("t"))
+    #expect(try makeStore(on: second.restart()).lookupTables().names() == [])
+  }
+
+  @Test func `a store takes so many tables and no more`() throws {
+    let files = try makeStore(on: CrashingFileSystem()).lookupTables(forWriting: true)
+    for i in 0..<100 { try files.put([], as: "t\(i)") }
+    #expect(throws: StorageError.self) { try files.put([], as: "more") }
+    try files.put([7], as: "t99")
+    #expect(try files.delete("t0"))
+    try files.put([], as: "more")
+  }
+
   @Test func `a crash during retention loses nothing that is not expired`() throws {
     let policy = CompactionPolicy()
     func prepare(_ disk: CrashingFileSystem) throws {

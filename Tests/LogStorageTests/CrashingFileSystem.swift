@@ -35,6 +35,7 @@ final class CrashingFileSystem: FileSystem {
     var isDown = false
     var failures: [String: StorageError] = [:]
     var isReadOnly = false
+    var freeByteCount: UInt64 = 1 << 40
   }
 
   let machine = Mutex(Machine())
@@ -44,6 +45,9 @@ final class CrashingFileSystem: FileSystem {
 
   /// Calls so far that changed something.
   var operationCount: Int { machine.withLock { $0.operations } }
+
+  /// Whether the power is gone: what was tried since may have been given up in silence.
+  var isDown: Bool { machine.withLock { $0.isDown } }
 
   /// Loses power at the n-th changing call from now.
   func crash(afterOperations count: Int) {
@@ -217,7 +221,10 @@ final class CrashingFileSystem: FileSystem {
     }
   }
 
-  func freeSpace(at path: String) throws -> UInt64 { 1 << 40 }
+  func freeSpace(at path: String) throws -> UInt64 { machine.withLock { $0.freeByteCount } }
+
+  /// What is left of the disk; only those that ask are told.
+  func setFreeSpace(_ byteCount: UInt64) { machine.withLock { $0.freeByteCount = byteCount } }
 
   func networkFileSystem(at path: String) throws -> String? { nil }
 

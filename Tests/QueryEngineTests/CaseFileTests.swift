@@ -96,6 +96,8 @@ struct CaseRunner {
       var options = options
       options.lookupTables = LookupTables(
         try target.tables.mapValues { try LookupTable(csv: Array($0.utf8)) })
+      options.savedQueries = SavedQueries(
+        target.savedQueries.map { SavedQuery(name: $0.key, encoded: $0.value) })
       let prepared = try PreparedQuery(target.text, options: options)
       return try rows(of: prepared)
     } catch let failure as QueryFailure {

@@ -16,7 +16,7 @@ import Foundation
 // A block begins with its kind, `query`, `error` or `explain`, and perhaps options; then come the
 // text, a line of dashes, and what is expected, up to the next block. Lines with `#` before a block
 // are its title. `events` (texts given right there) or `load FILE` say what the blocks after it run
-// on, `table NAME` gives a lookup table as CSV to all blocks after it, `events in GROUP` adds events
+// on, `table NAME` gives a lookup table as CSV and `saved NAME` a saved query to all blocks after it, `events in GROUP` adds events
 // of another log group than `app` to it. With `RECORD=1` in the environment expectations are written
 // anew and the test fails, so that
 // someone reads the difference.
@@ -41,6 +41,8 @@ package struct LanguageCase: Sendable, CustomStringConvertible {
   package let otherGroups: [CaseGroup]
   /// Texts of lookup tables by name.
   package let tables: [String: String]
+  /// Texts of saved queries by name, their defaults on lines before them.
+  package let savedQueries: [String: String]
   /// A file of events, relative to the top of the project.
   package let source: String?
   package let text: String
@@ -113,6 +115,7 @@ private struct CaseReader {
   private var source: String?
   private var otherGroups: [CaseGroup] = []
   private var tables: [String: String] = [:]
+  private var savedQueries: [String: String] = [:]
 
   init(lines: [String], file: String) {
     self.lines = lines
@@ -146,6 +149,10 @@ private struct CaseReader {
         index += 1
         tables[words[1]] = takeBlock().joined(separator: "\n")
         continue
+      } else if words.first == "saved", words.count >= 2 {
+        index += 1
+        savedQueries[words.dropFirst().joined(separator: " ")] = takeBlock().joined(separator: "\n")
+        continue
       } else if words.first == "load", words.count == 2 {
         source = words[1]
         events = []
@@ -177,7 +184,7 @@ private struct CaseReader {
     index += 1
     return LanguageCase(
       file: file, line: start, title: title, kind: kind, options: options, events: events,
-      otherGroups: otherGroups, tables: tables,
+      otherGroups: otherGroups, tables: tables, savedQueries: savedQueries,
       source: source, text: text.joined(separator: "\n"),
       expected: takeBlock().joined(separator: "\n"))
   }

@@ -83,7 +83,7 @@ final class BlockEncoder: @unchecked Sendable {
   }
 
   /// Runs of `order` that fall into one UTC day each.
-  private static func days(
+  static func days(
     _ order: [UInt32], times: [Int64]
   ) -> [(day: Int64, rows: Range<Int>)] {
     var parts: [(day: Int64, rows: Range<Int>)] = []

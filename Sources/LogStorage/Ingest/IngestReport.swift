@@ -12,6 +12,8 @@ package struct IngestReport: Sendable {
   package var skippedByteOrderMark: Bool
   /// Damage that ended an input early; the events before it are in the store.
   package var faults: [StorageError]
+  /// What was found of earlier streams that had ended early, a line each.
+  package var recovered: [String] = []
   /// Stored (possibly compressed) bytes read.
   package var inputByteCount: UInt64
   package var elapsed: Duration
@@ -45,6 +47,7 @@ package struct IngestReport: Sendable {
     wrapperMembers += other.wrapperMembers
     skippedByteOrderMark = skippedByteOrderMark || other.skippedByteOrderMark
     faults += other.faults
+    recovered += other.recovered
     inputByteCount += other.inputByteCount
     elapsed += other.elapsed
   }

@@ -10,8 +10,8 @@ import Synchronization
 ///            ─block 1─► worker B ─scan, encode─►┴─ in order of blocks ─► segment of each day
 ///
 /// Nothing is visible until all segments are published in one manifest record: a crash before it
-/// leaves the store as it was. With acknowledgements the session publishes several times a second
-/// instead and says after each how many input events are safe.
+/// leaves the store as it was. With acknowledgements the events go through a write-ahead log instead
+/// (`StreamedInput`), and each commit says how many input events are safe.
 package final class IngestSession: Sendable {
   /// What to load and how to say how far it is.
   package struct Options: Sendable {
@@ -25,8 +25,12 @@ package final class IngestSession: Sendable {
     package var workers = Workers.available
     /// Told the stored bytes of the input consumed so far, from any worker, after each block.
     package var progress: (@Sendable (_ consumed: UInt64) -> Void)?
-    /// Told how many input events (accepted or rejected) are safe, after each publication.
+    /// Told how many input events (accepted or rejected) are safe, after each commit.
     package var acknowledge: (@Sendable (_ events: UInt64) -> Void)?
+    /// With acknowledgements, tells the time of arrival of each batch; `nil` means `now` for all.
+    package var clock: (any WallClock)?
+    /// With acknowledgements, when events go from the write-ahead log into segments.
+    package var streamLimits = StreamWriter.Limits()
 
     package init(logGroup: String, stream: String = "default", now: Int64) {
       self.logGroup = logGroup
@@ -34,9 +38,6 @@ package final class IngestSession: Sendable {
       self.now = now
     }
   }
-
-  /// Longest time between publications while events are to be acknowledged, ms.
-  private static let acknowledgementInterval: Int32 = 250
 
   private let store: LogStore
   private let options: Options
@@ -55,6 +56,10 @@ package final class IngestSession: Sendable {
   ///   truncated archive): the events before the fault are in the store then.
   /// - Throws: `StorageError` when the store cannot take the events; none that were not acknowledged is visible.
   package func ingest(_ origin: InputStream.Origin) throws -> IngestReport {
+    if let acknowledge = options.acknowledge {
+      return try StreamedInput(store: store, options: options, acknowledge: acknowledge)
+        .ingest(origin)
+    }
     let clock = ContinuousClock()
     let started = clock.now
     let run = try Run(store: store, options: options, origin: origin)
@@ -94,9 +99,6 @@ package final class IngestSession: Sendable {
       self.options = options
       var reading = LineReader.Options()
       reading.stream = options.stream
-      if options.acknowledge != nil {
-        reading.lingerMilliseconds = IngestSession.acknowledgementInterval
-      }
       source = Mutex(
         Source(reader: LineReader(try InputStream(origin), options: reading)))
       output = Mutex(
@@ -121,12 +123,7 @@ package final class IngestSession: Sendable {
     }
 
     func take(_ result: BlockEncoder.Result, ordinal: Int, encoder: BlockEncoder) throws {
-      try output.withLock { output in
-        try output.take(result, ordinal: ordinal, encoder: encoder)
-        guard let acknowledge = options.acknowledge else { return }
-        try output.publish(encoder: encoder)
-        acknowledge(output.counts.eventCount)
-      }
+      try output.withLock { try $0.take(result, ordinal: ordinal, encoder: encoder) }
     }
 
     func finish(elapsed: Duration) throws -> IngestReport {
@@ -135,11 +132,11 @@ package final class IngestSession: Sendable {
       let (tally, fault, consumed, name) = source.withLock {
         ($0.reader.tally, $0.fault, $0.reader.bytesConsumed, $0.reader.name)
       }
-      let rejected = RejectedRecords(tally: tally, input: name, arrivalTime: options.now)
+      let rejected = RejectedRecords(
+        tooLong: tally.tooLong[...], input: name, arrivalTime: options.now)
       let counts = try output.withLock { output in
         try output.publish(encoder: encoder)
         try rejected.append(to: store, logGroup: options.logGroup)
-        options.acknowledge?(output.counts.eventCount + UInt64(tally.tooLong.count))
         return output.counts
       }
       return IngestReport(
@@ -147,27 +144,5 @@ package final class IngestSession: Sendable {
     }
 
     func abandon() { output.withLock { $0.discard() } }
-  }
-}
-
-/// Lines for the group's file of rejected input.
-private struct RejectedRecords {
-  let tally: LineReader.Tally
-  let input: String
-  let arrivalTime: Int64
-
-  func append(to store: LogStore, logGroup: String) throws {
-    guard !tally.tooLong.isEmpty else { return }
-    var lines: [UInt8] = []
-    for (line, byteCount) in tally.tooLong {
-      lines.append(contentsOf: #"{"time":"#.utf8)
-      lines.append(contentsOf: String(arrivalTime).utf8)
-      lines.append(contentsOf: #","reason":"too-long","input":"#.utf8)
-      JSONEscapes.appendQuoted(input, to: &lines)
-      lines.append(contentsOf: #","line":\#(line),"bytes":\#(byteCount),"limit":"#.utf8)
-      lines.append(contentsOf: String(StorageLimits.bytesPerEvent).utf8)
-      lines.append(contentsOf: "}\n".utf8)
-    }
-    try store.appendRejected(lines, group: logGroup)
   }
 }

@@ -64,6 +64,8 @@ package final class LineReader {
   /// Bytes read and not yet cut: the end of the last block's buffer.
   private var rest: [UInt8] = []
   private var atEnd = false
+  /// `rest` holds no whole record: only more input helps.
+  private var needsMore = false
   /// An error of the input, thrown once the records before it are out.
   private var fault: (any Error)?
   private var nextRecord: UInt64 = 0
@@ -106,8 +108,16 @@ package final class LineReader {
         take(from: $0.baseAddress, count: buffer.count, into: &cut)
       }
       rest = Array(buffer[used...])
-      if let block = block(from: cut) { return block }
+      let block = block(from: cut)
+      needsMore = block == nil
+      if let block { return block }
     }
+  }
+
+  /// Whether `next` would have something to do within so many milliseconds.
+  package func isReady(within milliseconds: Int32) -> Bool {
+    if atEnd || !(rest.isEmpty || needsMore) { return true }
+    return input.isReady(within: milliseconds)
   }
 
   private func block(from cut: BlockCut) -> RecordBlock? {
@@ -140,7 +150,8 @@ package final class LineReader {
       used = old.count
       let started = ContinuousClock.now
       while used < target {
-        if let mayLinger, used > 0 {
+        // An unfinished record is no reason to stop waiting.
+        if let mayLinger, used > (needsMore ? old.count : 0) {
           let left = Int64(mayLinger) - (ContinuousClock.now - started).milliseconds
           if !input.isReady(within: Int32(clamping: max(0, left))) || left <= 0 { break }
         }
@@ -193,7 +204,7 @@ package final class LineReader {
       let next: Int?
       switch mode {
       case .undecided:
-        decide(base, count)
+        guard decide(base, count) else { return position }
         continue
       case .lines: next = takeLines(base, position, count, &cut)
       case .objects: next = takeObject(base, position, count, &cut)
@@ -207,11 +218,39 @@ package final class LineReader {
     return position
   }
 
-  /// Lines, or objects? The first object tells: does it end where its line ends?
-  private func decide(_ base: UnsafePointer<UInt8>, _ count: Int) {
-    mode = .lines
+  /// Lines, or objects? The first object tells: does it end where its line ends? `false` when too
+  /// little of it is there: what the input is must not depend on how fast it comes.
+  private func decide(_ base: UnsafePointer<UInt8>, _ count: Int) -> Bool {
     let start = JSONExtent.skipBlanks(base, from: 0, limit: count)
-    guard start < count else { return }
+    if isCutOff(base, start, count) { return false }
+    mode = .lines
+    if start < count { chooseMode(base, start, count) }
+    return true
+  }
+
+  /// Whether the buffer ends within the first line, or within an object that goes on behind it.
+  private func isCutOff(_ base: UnsafePointer<UInt8>, _ start: Int, _ count: Int) -> Bool {
+    guard !atEnd, start < count, count < Self.gatheredByteCount,
+      base[start] == UInt8(ascii: "{") || base[start] == UInt8(ascii: "["),
+      Wrapper.recognise(base, from: start, limit: count) == nil
+    else { return false }
+    guard let line = lineEnd(base, start, count) else { return true }
+    return endsOpen(base, start, line)
+      && JSONExtent.extent(of: base, from: start, limit: count) == .incomplete
+  }
+
+  /// Whether a line breaks off at a bracket, comma or colon, as those of objects over several lines
+  /// do and NDJSON, which ends its lines with a brace, does not.
+  private func endsOpen(_ base: UnsafePointer<UInt8>, _ start: Int, _ end: Int) -> Bool {
+    var last = end
+    while last > start, JSONExtent.isBlank(base[last - 1]) { last -= 1 }
+    switch base[max(start, last - 1)] {
+    case UInt8(ascii: "{"), UInt8(ascii: "["), UInt8(ascii: ","), UInt8(ascii: ":"): return true
+    default: return false
+    }
+  }
+
+  private func chooseMode(_ base: UnsafePointer<UInt8>, _ start: Int, _ count: Int) {
     if base[start] == UInt8(ascii: "[") {
       let first = JSONExtent.skipBlanks(base, from: start + 1, limit: count)
       // A line of text may begin with such brackets too: the first element must be an object in earnest.
@@ -308,14 +347,7 @@ package final class LineReader {
     _ base: UnsafePointer<UInt8>, _ start: Int, _ lineEnd: Int, _ count: Int
   ) -> Gathered? {
     guard base[start] == UInt8(ascii: "{"), openBraces < Self.openBraceLimit else { return nil }
-    var last = lineEnd
-    while last > start, JSONExtent.isBlank(base[last - 1]) { last -= 1 }
-    // NDJSON ends its lines with a brace; and a line that goes on breaks off at a bracket, comma or colon.
-    let ending = base[last - 1]
-    guard
-      ending == UInt8(ascii: "{") || ending == UInt8(ascii: "[") || ending == UInt8(ascii: ",")
-        || ending == UInt8(ascii: ":")
-    else { return nil }
+    guard endsOpen(base, start, lineEnd) else { return nil }
     let limit = min(count, start + Self.gatheredByteCount)
     switch JSONExtent.extent(of: base, from: start, limit: limit) {
     case .broken: return nil

@@ -153,7 +153,16 @@ extension LogStore {
     try requireWritable()
     let lock = try lockMaintenance()
     defer { try? lock.unlock() }
-    let state = try requireGroup(group, in: manifest.refresh())
+    _ = try WriteAheadRecovery(store: self).run()
+    let view = try view()
+    let state = try requireGroup(group, in: view.state)
+    if view.entries(of: state.id).contains(where: { $0.head.streams.contains { $0.name == stream } }
+    ) {
+      throw StorageError(
+        .busy,
+        "log stream '\(stream)' of log group '\(group)': events of the last minutes are still with "
+          + "the process that writes them; try again when it has ended, or in five minutes")
+    }
     let holding = state.segments.values.filter { $0.streams.contains { $0.name == stream } }
     guard !holding.isEmpty else { throw unknownStream(stream, state) }
     let erasure = EventErasure(store: self)
@@ -172,7 +181,7 @@ extension LogStore {
   private func unknownStream(
     _ stream: String, _ group: ManifestState.GroupState
   ) -> StorageError {
-    let nearest = LogName.nearest(to: stream, among: group.streams.map(\.name))
+    let nearest = LogName.nearest(to: stream, among: group.streams(waiting: []).map(\.name))
     let hint =
       nearest.isEmpty ? "" : "; nearest: " + nearest.map { "'\($0)'" }.joined(separator: ", ")
     return StorageError(

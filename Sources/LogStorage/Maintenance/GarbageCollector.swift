@@ -34,6 +34,7 @@ struct GarbageCollector {
     let state = try store.manifest.refresh()
     try collect(state, oldestPin: oldestPin(), &report)
     try removeOrphans(files, state, &report)
+    try removeForgottenLogs(&report)
     try removeOldLogs()
     return report
   }
@@ -135,6 +136,25 @@ struct GarbageCollector {
   private func isOld(_ path: String) throws -> Bool {
     guard let status = try fileSystem.status(of: path) else { return false }
     return store.options.clock.now() - status.modified > Self.orphanAge
+  }
+
+  /// Write-ahead logs that no manifest names: their writer died before they counted, or between the
+  /// record that forgot them and their removal.
+  private func removeForgottenLogs(_ report: inout Report) throws {
+    guard try fileSystem.status(of: names.writeAheadLogs) != nil else { return }
+    for name in try fileSystem.list(names.writeAheadLogs) {
+      let path = "\(names.writeAheadLogs)/\(name)"
+      guard let id = FileNames.writeAheadLogID(name), let lock = try lockIfAbandoned(path) else {
+        continue
+      }
+      defer { try? lock.unlock() }
+      if try store.manifest.refresh().writeAheadLogs[id] != nil { continue }
+      let byteCount = try fileSystem.status(of: path)?.byteCount ?? 0
+      if try unlink(path) {
+        report.orphanCount += 1
+        report.removedByteCount += byteCount
+      }
+    }
   }
 
   /// Logs that `CURRENT` has left behind.

@@ -16,6 +16,8 @@ package struct RetentionReport: Sendable, Hashable {
   package var expired: [Expiry] = []
   /// Events erased from segments that hold newer ones too (`exact`).
   package var erasedRowCount: UInt64 = 0
+  /// Events published that writers which ended early had left in their logs.
+  package var recoveredRowCount: UInt64 = 0
   package var mergeCount = 0
   /// Segments that merges replaced, and their bytes.
   package var mergedSegmentCount = 0
@@ -34,7 +36,8 @@ package struct RetentionReport: Sendable, Hashable {
 
   /// Nothing was changed, or would be.
   package var isNoOperation: Bool {
-    expired.isEmpty && erasedRowCount == 0 && mergeCount == 0 && removedFileCount == 0
+    expired.isEmpty && erasedRowCount == 0 && recoveredRowCount == 0 && mergeCount == 0
+      && removedFileCount == 0
   }
 }
 
@@ -59,10 +62,20 @@ struct RetentionSweep {
     var report = RetentionReport(isDryRun: false)
     try expire(&report)
     try collect(&report)
+    try recover(&report)
     if exact { try erase(&report) }
     try compact(&report)
     if report.mergeCount > 0 || report.erasedRowCount > 0 { try collect(&report) }
     return report
+  }
+
+  /// Publishes what writers that died left in their logs, so that it can be erased and merged too.
+  private func recover(_ report: inout RetentionReport) throws {
+    try attempt(&report, "publishing what a writer left") { report in
+      let recovery = try WriteAheadRecovery(store: store).run()
+      report.recoveredRowCount += UInt64(recovery.eventCount)
+      report.problems += recovery.problems
+    }
   }
 
   private func collect(_ report: inout RetentionReport) throws {

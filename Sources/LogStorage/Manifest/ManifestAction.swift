@@ -21,6 +21,10 @@ enum ManifestAction: Sendable, Hashable {
   /// The first numbers not yet given away.
   case countersSet(nextSequence: UInt64, nextGroup: UInt64)
   case bookmarkSet(InputBookmark)
+  /// A write-ahead log may hold events that are in no segment.
+  case writeAheadLogOpened(WriteAheadLogRecord)
+  /// Its events are in segments that the same record adds.
+  case writeAheadLogForgotten(id: UInt64)
 
   private enum Tag: UInt8 {
     case snapshotBegins = 1
@@ -34,6 +38,8 @@ enum ManifestAction: Sendable, Hashable {
     case segmentCollected = 9
     case countersSet = 10
     case bookmarkSet = 11
+    case writeAheadLogOpened = 12
+    case writeAheadLogForgotten = 13
   }
 
   func encode(into writer: inout FieldWriter) {
@@ -83,6 +89,12 @@ enum ManifestAction: Sendable, Hashable {
       writer.put(bookmark.key)
       writer.put(bookmark.offset)
       writer.put(bookmark.updated)
+    case .writeAheadLogOpened(let log):
+      put(.writeAheadLogOpened)
+      log.encode(into: &writer)
+    case .writeAheadLogForgotten(let id):
+      put(.writeAheadLogForgotten)
+      writer.put(id)
     }
   }
 
@@ -127,6 +139,10 @@ enum ManifestAction: Sendable, Hashable {
       self = .bookmarkSet(
         InputBookmark(
           key: try reader.string(), offset: try reader.number(), updated: try reader.number()))
+    case .writeAheadLogOpened:
+      self = .writeAheadLogOpened(try WriteAheadLogRecord(&reader))
+    case .writeAheadLogForgotten:
+      self = .writeAheadLogForgotten(id: try reader.number())
     }
   }
 }

@@ -8,6 +8,8 @@ package struct ManifestState: Sendable, Hashable {
   package private(set) var bookmarks: [String: InputBookmark] = [:]
   /// Removed segments whose files may still be there.
   package private(set) var removed: [SegmentID: RemovedSegment] = [:]
+  /// Write-ahead logs whose events are in no segment yet.
+  package private(set) var writeAheadLogs: [UInt64: WriteAheadLogRecord] = [:]
   /// The next sequence number and the next number of a group to be given away.
   package private(set) var nextSequence: UInt64 = 1
   package private(set) var nextGroup: UInt64 = 1
@@ -98,6 +100,12 @@ package struct ManifestState: Sendable, Hashable {
       nextGroup = group
     case .bookmarkSet(let bookmark):
       bookmarks[bookmark.key] = bookmark
+    case .writeAheadLogOpened(let log):
+      try expect(writeAheadLogs[log.id] == nil, "opens", "write-ahead log \(hex(log.id))", name)
+      writeAheadLogs[log.id] = log
+    case .writeAheadLogForgotten(let id):
+      let log = writeAheadLogs.removeValue(forKey: id)
+      try expect(log != nil, "forgets", "write-ahead log \(hex(id))", name)
     }
   }
 
@@ -127,6 +135,7 @@ package struct ManifestState: Sendable, Hashable {
       actions += group.segments.values.sorted { $0.id < $1.id }.map { .segmentAdded($0) }
     }
     actions += removed.values.sorted { $0.id < $1.id }.map { .segmentAwaitsCollection($0) }
+    actions += writeAheadLogs.values.sorted { $0.id < $1.id }.map { .writeAheadLogOpened($0) }
     actions += bookmarks.values.sorted { $0.key < $1.key }.map { .bookmarkSet($0) }
     actions.append(.countersSet(nextSequence: nextSequence, nextGroup: nextGroup))
     return actions

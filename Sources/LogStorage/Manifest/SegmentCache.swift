@@ -1,7 +1,7 @@
 import Synchronization
 
 /// A segment that was opened, with the tables of its row groups as far as they were needed.
-final class OpenSegment: Sendable {
+final class OpenSegment: RowGroupSource {
   let reader: SegmentReader
   private let chunks: DecodedChunkCache
   private let handles: Mutex<[RowGroupHandle?]>
@@ -11,6 +11,8 @@ final class OpenSegment: Sendable {
     self.chunks = chunks
     handles = Mutex([RowGroupHandle?](repeating: nil, count: reader.rowGroups.count))
   }
+
+  var rowGroups: [RowGroupEntry] { reader.rowGroups }
 
   /// The row group's table; read and parsed at most once, but for races that do it twice.
   ///

@@ -45,6 +45,25 @@ package struct SegmentRecord: Sendable, Hashable {
     streams = footer.streams
   }
 
+  /// What stands for a row group of events that are in no segment yet.
+  init(unpublished id: SegmentID, group: UInt64, entry: RowGroupEntry, byteCount: UInt64) {
+    self.id = id
+    self.group = group
+    day = Day.containing(entry.minTime)
+    self.byteCount = byteCount
+    digest = []
+    rowGroupCount = 1
+    rowCount = UInt64(entry.rowCount)
+    rawByteCount = entry.rawByteCount
+    minTime = entry.minTime
+    maxTime = entry.maxTime
+    minIngestTime = entry.minIngestTime
+    maxIngestTime = entry.maxIngestTime
+    sequenceBase = 0
+    contentSum = entry.contentSum
+    streams = []
+  }
+
   init(_ reader: inout FieldReader) throws {
     id = SegmentID(high: try reader.number(), low: try reader.number())
     group = try reader.number()

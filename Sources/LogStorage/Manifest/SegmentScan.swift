@@ -9,6 +9,8 @@ struct ScanPlan {
     var logGroup: String
     /// Event times a query may see: its window and the retention of the group.
     var window: ClosedRange<Int64>?
+    /// Set for events that are in no segment yet; `segment` describes them then.
+    var chunk: WriteAheadChunk?
   }
 
   var request: ScanRequest
@@ -16,29 +18,39 @@ struct ScanPlan {
   var statistics = ScanStatistics()
 
   /// - Throws: `StorageError` (`unknownGroup`).
-  init(_ request: ScanRequest, state: ManifestState, now: Int64) throws {
+  init(_ request: ScanRequest, _ view: StoreView, now: Int64) throws {
     self.request = request
+    let state = view.state
     let groups = try request.logGroups.map { try $0.map { try requireGroup($0, in: state) } }
     var seen: Set<UInt64> = []
     for group in groups ?? Array(state.groups.values) where seen.insert(group.id).inserted {
-      add(group, now: now)
+      add(group, view.logs, now: now)
     }
     statistics.logGroupsScanned = seen.count
+    // Nobody knows whose events the damaged parts of a log held.
+    statistics.damagedParts += view.logs.flatMap(\.damage)
   }
 
-  private mutating func add(_ group: ManifestState.GroupState, now: Int64) {
+  private mutating func add(
+    _ group: ManifestState.GroupState, _ logs: [WriteAheadContents], now: Int64
+  ) {
     let oldest = group.cutoff(now: now) ?? .min
     let lower = max(request.window?.lowerBound ?? .min, oldest)
     let upper = request.window?.upperBound ?? .max
     let isOpen = lower == .min && upper == .max
-    for segment in group.segments.values {
+    let chunks = logs.flatMap { WriteAheadChunk.chunks(of: $0, group: group.id) }
+    for (segment, chunk) in group.segments.values.map({ ($0, nil) })
+      + chunks.map({ ($0.record, $0) })
+    {
       if lower > upper || segment.maxTime < lower || segment.minTime > upper {
         statistics.segmentsSkipped += 1
         statistics.rowGroupsSkipped += Int(segment.rowGroupCount)
         statistics.rowsSkipped += Int(segment.rowCount)
       } else {
         candidates.append(
-          Candidate(segment: segment, logGroup: group.name, window: isOpen ? nil : lower...upper))
+          Candidate(
+            segment: segment, logGroup: group.name, window: isOpen ? nil : lower...upper,
+            chunk: chunk))
       }
     }
   }
@@ -74,7 +86,7 @@ final class SegmentScan: RowGroupCursor {
     var ordinal = 0
     var statistics: ScanStatistics
     /// Open files of scans that cannot pin.
-    var opened: [SegmentID: OpenSegment] = [:]
+    var opened: [SegmentID: any RowGroupSource] = [:]
   }
 
   /// A row group chosen for a worker.
@@ -117,7 +129,7 @@ final class SegmentScan: RowGroupCursor {
         if let rowGroup = try read(choice) { return rowGroup }
       } catch let error as StorageError where error.code != .cancelled {
         let item = choice.item
-        let entry = item.segment.reader.rowGroups[item.index]
+        let entry = item.segment.rowGroups[item.index]
         noteDamage(
           item.candidate, rows: UInt64(entry.rowCount), entry.minTime, entry.maxTime, error)
       }
@@ -163,8 +175,9 @@ final class SegmentScan: RowGroupCursor {
     return request.order == .newestFirst ? ~key : key
   }
 
-  private func open(_ candidate: ScanPlan.Candidate) throws -> OpenSegment {
-    try cache.open(candidate.segment) { count($0) }
+  private func open(_ candidate: ScanPlan.Candidate) throws -> any RowGroupSource {
+    if let chunk = candidate.chunk { return chunk }
+    return try cache.open(candidate.segment) { count($0) }
   }
 
   private func openRowGroups(of candidate: ScanPlan.Candidate, _ progress: inout Progress) {
@@ -172,7 +185,7 @@ final class SegmentScan: RowGroupCursor {
     do {
       let segment = try progress.opened.removeValue(forKey: record.id) ?? open(candidate)
       progress.statistics.segmentsRead += 1
-      for (index, entry) in segment.reader.rowGroups.enumerated() {
+      for (index, entry) in segment.rowGroups.enumerated() {
         if let window = candidate.window,
           entry.maxTime < window.lowerBound || entry.minTime > window.upperBound
         {
@@ -267,7 +280,7 @@ struct RowGroupHeap {
     /// Sorts items of equal key.
     var tieBreak: UInt64
     var candidate: ScanPlan.Candidate
-    var segment: OpenSegment
+    var segment: any RowGroupSource
     /// Number of the row group in its segment.
     var index: Int
 

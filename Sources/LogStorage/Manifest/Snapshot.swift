@@ -1,15 +1,16 @@
 /// What one reader sees: the store at one generation, whatever others publish, merge or remove
 /// meanwhile. Dropping it lets the files that only it needed go.
 package final class Snapshot: EventSource {
-  package let state: ManifestState
+  package var state: ManifestState { view.state }
+  private let view: StoreView
   /// The time by which retention is judged, ms.
   package let now: Int64
   private let store: LogStore
   private let pin: Pin?
 
-  fileprivate init(store: LogStore, state: ManifestState, pin: Pin?, now: Int64) {
+  fileprivate init(store: LogStore, view: StoreView, pin: Pin?, now: Int64) {
     self.store = store
-    self.state = state
+    self.view = view
     self.pin = pin
     self.now = now
   }
@@ -21,7 +22,7 @@ package final class Snapshot: EventSource {
 
   package func scan(_ request: ScanRequest) throws -> any RowGroupCursor {
     if pin != nil {
-      return SegmentScan(try plan(request, state), snapshot: self, cache: store.cache)
+      return SegmentScan(try plan(request, view), snapshot: self, cache: store.cache)
     }
     return try scanUnpinned(request)
   }
@@ -29,16 +30,16 @@ package final class Snapshot: EventSource {
   /// Without a pin files may go at any time: all are opened before the first is read, for an open
   /// file stays readable. When one has gone already, the newest state is tried, once.
   private func scanUnpinned(_ request: ScanRequest) throws -> any RowGroupCursor {
-    let scan = SegmentScan(try plan(request, state), snapshot: self, cache: store.cache)
+    let scan = SegmentScan(try plan(request, view), snapshot: self, cache: store.cache)
     if try scan.openAll() { return scan }
-    let newest = try store.manifest.refresh()
+    let newest = try store.view()
     let again = SegmentScan(try plan(request, newest), snapshot: self, cache: store.cache)
     _ = try again.openAll()
     return again
   }
 
-  private func plan(_ request: ScanRequest, _ state: ManifestState) throws -> ScanPlan {
-    try ScanPlan(request, state: state, now: now)
+  private func plan(_ request: ScanRequest, _ view: StoreView) throws -> ScanPlan {
+    try ScanPlan(request, view, now: now)
   }
 }
 
@@ -76,16 +77,16 @@ extension LogStore {
   package func snapshot(now: Int64? = nil) throws -> Snapshot {
     let now = now ?? options.clock.now()
     guard let lock = try openCollectionLock() else {
-      return Snapshot(store: self, state: try manifest.refresh(), pin: nil, now: now)
+      return Snapshot(store: self, view: try view(), pin: nil, now: now)
     }
     _ = try lock.lock(.shared, waiting: true)
     defer { try? lock.unlock() }
-    let state = try manifest.refresh()
-    cache.keep(only: state)
+    let view = try view()
+    cache.keep(only: view.state)
     let pin = try permitted {
-      try Pin(generation: state.generation, names: names, options: options)
+      try Pin(generation: view.state.generation, names: names, options: options)
     }
-    return Snapshot(store: self, state: state, pin: pin, now: now)
+    return Snapshot(store: self, view: view, pin: pin, now: now)
   }
 
   private func openCollectionLock() throws -> (any RandomAccessFile)? {

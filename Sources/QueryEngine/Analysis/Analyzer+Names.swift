@@ -32,7 +32,7 @@ extension Analyzer {
     }
     if let sides = scope.join { return resolveOnBothSides(name, sides) }
     guard scope.isOpen else { return nil }
-    return BoundExpression(.slot(eventSlot(EventField(name: full))))
+    return BoundExpression(.slot(eventSlot(EventField(name: full), at: name.range)))
   }
 
   /// A path into a definition that may be a map or list: the longest prefix that is one counts.

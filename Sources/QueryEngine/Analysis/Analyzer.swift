@@ -130,7 +130,8 @@ extension Analyzer {
     case .estimate: bindEstimate()
     case .lookup(let lookup): bindLookup(lookup)
     case .cidrlookup(let lookup): bindCidrlookup(lookup)
-    case .invalid: break
+    // Calls of saved queries are replaced before the text is read; one that is left was refused.
+    case .invalid, .savedQuery: break
     default:
       report(AnalyzerDiagnostics.notAvailable(command.name, at: command.keywordRange))
     }
@@ -311,12 +312,15 @@ extension Analyzer {
   }
 
   /// The slot of a field of the event; the same one for every mention.
-  mutating func eventSlot(_ field: EventField) -> SlotID {
+  ///
+  /// - Parameter mention: where the query names it.
+  mutating func eventSlot(_ field: EventField, at mention: SourceRange = .none) -> SlotID {
     if let slot = eventSlots[field] { return slot }
     var mayBeStructure = false
     if case .discovered = field { mayBeStructure = true }
     let slot = addSlot(
       field.name, .event(field), mayBeStructure: mayBeStructure, segment: 0)
+    slots[slot].mention = mention
     eventSlots[field] = slot
     return slot
   }

@@ -221,7 +221,9 @@ enum AnalyzerDiagnostics {
   }
 
   /// - Parameter share: percent of the events that have the other field, if it was counted.
-  static func fieldAbsent(_ name: String, _ near: String, _ share: Double?) -> Diagnostic {
+  static func fieldAbsent(
+    _ name: String, _ near: String, _ share: Double?, at range: SourceRange
+  ) -> Diagnostic {
     let others: String =
       switch share {
       case nil: "did you mean '\(near)'?"
@@ -230,7 +232,7 @@ enum AnalyzerDiagnostics {
       case let share?: "\(Int(share)) % have '\(near)'"
       }
     return Diagnostic(
-      .fieldAbsent, .hint, "no event in this window has '\(name)'; \(others)", at: .none)
+      .fieldAbsent, .hint, "no event in this window has '\(name)'; \(others)", at: range)
   }
 
   static func concatHint(at range: SourceRange) -> Diagnostic {

@@ -28,17 +28,20 @@ struct AbsentFields {
   /// A hint for each of the fields that no event has although many have one of nearly its name.
   ///
   /// - Complexity: one table per row group, and a column of each for the count.
-  func hints(for names: [String]) throws -> [Diagnostic] {
+  /// - Parameter fields: the fields with the place at which the query first names each.
+  func hints(for fields: [(name: String, mention: SourceRange)]) throws -> [Diagnostic] {
     if let files = source as? FileEventSource,
       files.readsStandardInput || files.byteCount > Self.mostFileBytes
     {
       return []
     }
-    let found = try survey(names)
-    return try found.absent.compactMap { name in
+    let found = try survey(fields.map(\.name))
+    return try fields.compactMap { name, mention in
+      guard found.absent.contains(name) else { return nil }
       guard let near = NameSuggestion.nearest(to: name, among: found.others) else { return nil }
       let share = found.eventCount <= Self.mostCounted ? try share(of: near) : nil
-      return AnalyzerDiagnostics.fieldAbsent(DiscoveredName.name(ofPath: name), near, share)
+      return AnalyzerDiagnostics.fieldAbsent(
+        DiscoveredName.name(ofPath: name), near, share, at: mention)
     }
   }
 

@@ -63,10 +63,12 @@ struct QueryRunner {
   private func hintAtAbsentFields(of source: any EventSource) throws {
     guard options.suggestsFields, plan.estimate == nil, !asksForSpan else { return }
     let met = context.metFields
-    var unmet: [String] = []
+    var unmet: [(name: String, mention: SourceRange)] = []
     for slot in plan.slots {
       guard case .event(.discovered(let name)) = slot.source else { continue }
-      if !met.contains(name), !unmet.contains(name) { unmet.append(name) }
+      if !met.contains(name), !unmet.contains(where: { $0.name == name }) {
+        unmet.append((name, slot.mention))
+      }
     }
     guard !unmet.isEmpty else { return }
     for hint in try AbsentFields(plan.scan, on: source, control).hints(for: unmet) {

@@ -8,10 +8,13 @@ package enum CommandManual {
     package let query: String
     /// The name of the file in `SampleLogs`.
     package let file: String
+    /// A command of the shell that goes before it and puts into the store what it needs.
+    package let preparation: String?
 
-    init(_ query: String, file: String = "api.ndjson") {
+    init(_ query: String, file: String = "api.ndjson", after preparation: String? = nil) {
       self.query = query
       self.file = file
+      self.preparation = preparation
     }
   }
 
@@ -271,13 +274,31 @@ extension CommandManual {
         "OUTPUT overwrites; OUTPUTNEW fills only what is missing.",
         "varve lookup put NAME FILE.csv stores a table.",
       ],
-      examples: Example("lookup services name as service OUTPUT team | stats count(*) by team")),
+      examples: Example(
+        "lookup services name as service OUTPUT team | stats count(*) as n by team | sort n desc",
+        after: "printf 'name,team\\nauth,platform\\ngateway,platform\\ncart,shop\\n'"
+          + " | varve lookup put services -")),
     Entry(
       "cidrlookup", "cidrlookup TABLE IPFIELD [as COLUMN] OUTPUT | OUTPUTNEW COLUMN [as NAME], …",
       meaning: "Like lookup, by the network an address lies in; the narrowest wins.",
       examples: Example(
-        "cidrlookup networks srcAddr OUTPUT zone | stats count(*) by zone",
-        file: "vpcflow.log")),
+        "cidrlookup networks srcAddr OUTPUT zone | stats count(*) as n by zone | sort n desc",
+        file: "vpcflow.log",
+        after: "printf 'cidr,zone\\n10.0.0.0/8,inside\\n10.0.3.0/24,pipeline\\n'"
+          + " | varve lookup put networks -")),
+    Entry(
+      "saved", "$NAME(PARAMETER = VALUE, …)", "$`NAME WITH BLANKS`()",
+      meaning: "Puts a query kept in the store in place of the call.",
+      notes: [
+        "varve saved put NAME 'QUERY' stores a query; {{parameter}} in it stands for one value.",
+        "A value is a number, a text in quotes, a period, true, false, null or a list of them.",
+        "--default parameter=value gives what calls may leave out.",
+        "In quotes or slashes {{parameter}} is the bare text, and never more than text.",
+        "A saved query cannot call another one.",
+      ],
+      examples: Example(
+        "$slow(least = 1500) | stats count(*) as n by service | sort n desc",
+        after: "varve saved put slow 'filter durationMs > {{least}}' --default least=1000")),
     Entry(
       "estimate", "… | estimate",
       meaning: "Does not run the query, but says how many bytes it would read.",

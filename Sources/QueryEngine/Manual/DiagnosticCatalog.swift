@@ -185,8 +185,14 @@ package enum DiagnosticCatalog {
       "Write a number, a text in quotes, a period or a list.",
       example: "$slow(least = level)"),
     Entry(
+      "E222", "unknown parameter", "The saved query has no parameter of this name.",
+      "Choose one of those listed.", example: "$slow(leest = 100)"),
+    Entry(
       "E223", "parameter given twice", "A parameter stands twice in a call.", "Keep one of them.",
       example: "$slow(least = 1, least = 2)"),
+    Entry(
+      "E224", "saved query calls another", "A saved query cannot call a saved query.",
+      "Put the text of the inner one into the outer one.", example: "$nested()"),
   ]
 
   private static let names = [
@@ -230,6 +236,10 @@ package enum DiagnosticCatalog {
     Entry(
       "E406", "no such column", "The lookup table has no column of this name.",
       "Choose one of those listed.", example: "lookup services service OUTPUT owner"),
+    Entry(
+      "E407", "no such saved query", "The store keeps no query of this name.",
+      "Choose one of those listed, or keep it with varve saved put.",
+      example: "$slwo(least = 100)"),
   ]
 
   private static let values = [

@@ -34,9 +34,14 @@ package enum ReferencePages {
         lines += ["Also: " + entry.aliases.map { "`\($0)`" }.joined(separator: ", ") + "."]
       }
       if !entry.notes.isEmpty { lines += [""] + entry.notes.map { "- \($0)" } }
-      if entry.isAvailable, !["source", "join", "lookup", "cidrlookup"].contains(entry.name) {
+      if entry.isAvailable,
+        !["source", "join"].contains(entry.name)
+      {
         for example in entry.examples {
-          lines += [""] + console(example.query, file: example.file)
+          lines +=
+            [""]
+            + console(
+              example.query, file: example.file, after: example.preparation)
         }
       } else if entry.isAvailable {
         lines += ["", "```text"] + entry.examples.map(\.query) + ["```"]
@@ -71,14 +76,16 @@ package enum ReferencePages {
     }
   }
 
-  private static func console(_ query: String, file: String) -> [String] {
+  private static func console(
+    _ query: String, file: String, after preparation: String? = nil
+  ) -> [String] {
     var clock = query.contains("now()") ? " --now 2026-03-14T04:00:00Z" : ""
     // These tell the window, so there must be one.
     if ["queryStartTime", "queryEndTime", "queryTimeRange"].contains(where: query.contains) {
       clock = " --start 2026-03-14T00:00:00Z --end 2026-03-14T04:00:00Z"
     }
-    return [
-      "```console", "$ varve query '\(query)' SampleLogs/\(file) --output table --quiet\(clock)",
+    return ["```console"] + (preparation.map { ["$ \($0)"] } ?? []) + [
+      "$ varve query '\(query)' SampleLogs/\(file) --output table --quiet\(clock)",
       "```",
     ]
   }

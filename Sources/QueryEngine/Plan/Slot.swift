@@ -1,4 +1,5 @@
 import LogStorage
+import QueryLanguage
 
 // Names end here. Every value that a query can talk about - a field of the event, an alias, a
 // capture of `parse`, an aggregate - gets a number, its *slot*, once and for all. A name that is
@@ -67,4 +68,6 @@ struct Slot: Sendable {
   let segment: Int
   /// Whether the value may be a map or a list.
   let mayBeStructure: Bool
+  /// Where the query first names it, if it is a field of the event.
+  var mention = SourceRange.none
 }

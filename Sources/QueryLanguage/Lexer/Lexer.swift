@@ -49,7 +49,7 @@ struct Lexer: Sendable {
     }
     if byte == ascii("\"") || byte == ascii("'") { return scanString(start) }
     if byte == ascii("`") || identifierLength(start, isFirst: true) > 0 { return scanName(start) }
-    if let end = scanParameter(start) { return (.parameter, end) }
+    if let end = parameter(at: start) { return (.parameter, end) }
     return scanSign(start)
   }
 
@@ -273,9 +273,11 @@ struct Lexer: Sendable {
 
   // MARK: Signs
 
+  /// The end of the placeholder that begins at `start`; nil if none does.
+  ///
   /// Parameter ::= "{{" Identifier "}}"
-  private func scanParameter(_ start: Int) -> Int? {
-    guard bytes[start] == ascii("{"), byte(start + 1) == ascii("{") else { return nil }
+  func parameter(at start: Int) -> Int? {
+    guard byte(start) == ascii("{"), byte(start + 1) == ascii("{") else { return nil }
     var position = start + 2
     while byte(position) == ascii(" ") { position += 1 }
     let name = position

@@ -207,6 +207,7 @@ extension Parser {
     }
     try require(.rightParenthesis)
     checkArguments(of: call, at: range(from: start))
+    savedQueryCalls.append(PlacedCall(call: call, range: range(from: start)))
     return call
   }
 
@@ -214,16 +215,22 @@ extension Parser {
   private mutating func parseSavedQueryArgument() throws(ParseFailure) -> SavedQueryCall.Argument {
     let name = try parseIdentifier("the name of a parameter")
     try require(.equal)
-    let start = token.range.start
-    guard token.kind == .leftBracket else {
-      if token.kind == .name, token.keyword?.role != .expression {
-        throw report(LanguageDiagnostics.argumentNotLiteral(name.text, token, in: source))
-      }
-      let value = try parseLiteral("a literal")
-      return SavedQueryCall.Argument(name: name, value: value)
+    if token.kind == .name, token.keyword?.role != .expression {
+      throw report(LanguageDiagnostics.argumentNotLiteral(name.text, token, in: source))
     }
-    let list = try make(.list(try parseLiteralList()), from: start)
-    return SavedQueryCall.Argument(name: name, value: list)
+    let value = try parseArgumentValue()
+    guard [.comma, .rightParenthesis, .pipe, .end].contains(token.kind) else {
+      // An operator behind it, say: one literal and no more.
+      throw report(LanguageDiagnostics.argumentNotLiteral(name.text, token, in: source))
+    }
+    return SavedQueryCall.Argument(name: name, value: value)
+  }
+
+  /// The value of an argument: Literal | LiteralList
+  mutating func parseArgumentValue() throws(ParseFailure) -> Expression {
+    let start = token.range.start
+    guard token.kind == .leftBracket else { return try parseLiteral("a literal") }
+    return try make(.list(try parseLiteralList()), from: start)
   }
 
   /// LiteralList ::= "[" ( Literal ( "," Literal )* ","? )? "]"

@@ -44,6 +44,10 @@ struct Parser {
   private var openBrackets = 0
   /// Whether a slash behind an operand begins a pattern: in the source of `parse`.
   var slashBeginsPattern = false
+  /// The regular expressions taken, in order.
+  private(set) var patterns: [SourceRange] = []
+  /// The calls of saved queries, in order.
+  var savedQueryCalls: [PlacedCall] = []
 
   init(_ source: SourceText) {
     self.source = source
@@ -150,6 +154,7 @@ extension Parser {
       throw report(LanguageDiagnostics.unterminatedRegex(at: token.range))
     }
     moveOn(from: literal.range, kind: .string)
+    patterns.append(literal.range)
     if token.isGlued, token.kind == .name || token.kind == .number || token.kind == .duration {
       report(LanguageDiagnostics.regexFlags(text(token), at: token.range, of: literal, in: source))
       advance()

@@ -23,7 +23,9 @@ package enum QueryParser {
     var diagnostics = parser.diagnostics
     diagnostics += PlacementRules.check(query)
     diagnostics.sort { ($0.range.start, $0.range.end) < ($1.range.start, $1.range.end) }
-    return ParsedQuery(source: source, query: query, diagnostics: diagnostics)
+    return ParsedQuery(
+      source: source, query: query, diagnostics: diagnostics,
+      savedQueryCalls: parser.savedQueryCalls, patterns: parser.patterns)
   }
 
   private static func refused(_ source: SourceText, length: Int) -> ParsedQuery {
@@ -43,6 +45,12 @@ package enum QueryParser {
   }
 }
 
+/// A call of a saved query with its place, from `$` to the bracket.
+struct PlacedCall: Sendable {
+  var call: SavedQueryCall
+  var range: SourceRange
+}
+
 /// What became of a query's text.
 package struct ParsedQuery: Sendable {
   package var source: SourceText
@@ -50,6 +58,10 @@ package struct ParsedQuery: Sendable {
   package var query: Query
   /// What is wrong or doubtful, in the order of the text.
   package var diagnostics: [Diagnostic]
+  /// The calls of saved queries, in the order of the text.
+  var savedQueryCalls: [PlacedCall] = []
+  /// The regular expressions, in the order of the text.
+  var patterns: [SourceRange] = []
 
   /// Whether the query must not run.
   package var hasErrors: Bool { errorCount > 0 }

@@ -11,6 +11,7 @@ struct IngestSummary {
 
   /// - Parameter toErrors: the text goes to standard error, because something else has the output.
   func print(as format: ReportFormat, isQuiet: Bool, toErrors: Bool) throws {
+    for line in report.recovered { Terminal.say("varve: \(line)\n") }
     for fault in report.faults {
       Terminal.say("varve: \(TextStyle.error.red("error:")) \(fault.message)\n")
     }

@@ -34,6 +34,14 @@ struct StoreOptions: ParsableArguments {
     return try LogStore.open(folder, mode: mode, options: options)
   }
 
+  /// Opens the store for reading, for what it keeps beside its events; `nil` if there is none, which
+  /// a query that needs its events says itself.
+  func openIfThere() throws -> LogStore? {
+    do { return try open(.readOnly) } catch let error as StorageError where error.code == .noStore {
+      return nil
+    }
+  }
+
   private static func environment(_ name: String) -> String? {
     Terminal.environment(name).flatMap { $0.isEmpty ? nil : $0 }
   }

@@ -1,6 +1,7 @@
+import LogStorage
 import QueryEngine
 
-/// Lookup tables that a command line names.
+/// The lookup tables that a query may use: those of the command line, and those of the store.
 enum TableFiles {
   /// The tables of `name=file` arguments.
   ///
@@ -26,10 +27,17 @@ enum TableFiles {
   /// - Throws: `CommandFailure`.
   static func table(_ path: String) throws -> (table: LookupTable, bytes: [UInt8]) {
     let bytes = try QueryText.bytes(of: path, what: "a table", limit: LookupTable.largestText)
+    return (try table(bytes, name: path), bytes)
+  }
+
+  /// The table of a text.
+  ///
+  /// - Throws: `CommandFailure`.
+  static func table(_ bytes: [UInt8], name: String) throws -> LookupTable {
     do {
-      return (try LookupTable(csv: bytes), bytes)
+      return try LookupTable(csv: bytes)
     } catch {
-      throw CommandFailure("'\(path)' is no lookup table: \(error)", code: "bad-table")
+      throw CommandFailure("'\(name)' is no lookup table: \(error)", code: "bad-table")
     }
   }
 }

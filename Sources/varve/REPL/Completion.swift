@@ -4,7 +4,8 @@ import LogStorage
 import QueryEngine
 import QueryLanguage
 
-/// What Tab offers in the shell: commands and functions of the language, commands of the shell, and fields of the events.
+/// What Tab offers in the shell: commands and functions of the language, commands of the shell, fields of the events,
+/// lookup tables and saved queries.
 ///
 /// libedit asks through C functions, which can carry no state, so the words lie in globals; it does so on
 /// the thread that reads the line.
@@ -17,7 +18,11 @@ enum Completion {
 
   /// Makes libedit ask here.
   static func install() {
-    rl_completer_word_break_characters = strdup(" \t\n\"'`=<>!~;|,(){}[]+*/%^")
+    // Which of the two counts depends on libedit's version; the basic ones would part `@` and `$`
+    // from what follows.
+    let breaks = strdup(" \t\n\"'`=<>!~;|,(){}[]+*/%^")
+    rl_completer_word_break_characters = breaks
+    rl_basic_word_break_characters = UnsafePointer(breaks)
     // What comes next is a blank after a field, a bracket after a function: the user knows.
     rl_completion_append_character = 0
     rl_attempted_completion_function = { text, _, _ in
@@ -30,7 +35,9 @@ enum Completion {
   }
 
   /// Offers the fields of these events too. What cannot be read is not offered; a query will say why.
-  static func offer(fieldsOf source: any EventSource, groups: [String]) {
+  static func offer(
+    fieldsOf source: any EventSource, groups: [String], tables: [String], savedQueries: [String]
+  ) {
     var fields: Set<String> = ["@timestamp", "@message", "@logStream", "@log", "@ingestionTime"]
     let request = ScanRequest(logGroups: groups.isEmpty ? nil : groups)
     if let cursor = try? source.scan(request) {
@@ -40,8 +47,14 @@ enum Completion {
       }
     }
     words =
-      (Keyword.commands.map(\.spelling) + FunctionCatalog.names + ReplHelp.commands + fields)
+      (Keyword.commands.map(\.spelling) + FunctionCatalog.names + ReplHelp.commands + fields
+      + tables + calls(of: savedQueries))
       .sorted()
+  }
+
+  /// The calls of saved queries as far as they are sure. A name in backticks is no word to complete.
+  private static func calls(of names: [String]) -> [String] {
+    names.map { SavedQuery(name: $0, text: "").callName + "(" }.filter { !$0.contains("`") }
   }
 
   /// The words that begin with `start`, one a call, as libedit wants them: owned by the caller.

@@ -15,6 +15,7 @@ enum ReplHelp {
 
     help WORD          what a command or function of the language does (help stats)
     help commands      all commands; also: help functions, help codes
+    help lookup        tables of the store; help saved: queries called as $name()
     .groups            the log groups of the store
     .fields [GROUP]    the fields of the chosen groups
     .use [GROUP …]     which groups queries read; alone, all of them

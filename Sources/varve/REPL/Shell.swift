@@ -43,7 +43,10 @@ struct Shell {
 
   private func offerFields() {
     if let snapshot = try? store.snapshot() {
-      Completion.offer(fieldsOf: snapshot, groups: arguments.group)
+      Completion.offer(
+        fieldsOf: snapshot, groups: arguments.group,
+        tables: (try? store.lookupTables().names()) ?? [],
+        savedQueries: (try? store.savedQueries().names()) ?? [])
     }
   }
 
@@ -90,7 +93,8 @@ struct Shell {
   }
 
   private func answer(_ text: String) throws {
-    let options = try arguments.options()
+    var options = try arguments.options()
+    options.addKept { [store] in store }
     try Interruption.cancelling(options.cancellation!) {
       _ = try runner.answer(text, options: options) {
         try store.snapshot(now: options.now)
