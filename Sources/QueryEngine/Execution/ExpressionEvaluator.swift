@@ -64,13 +64,35 @@ extension BoundExpression {
     return try truthOfRows(&frame)
   }
 
-  /// The rows whose field holds a literal, if the row group finds them without reading its values.
+  /// The rows whose field holds a literal, or matches an expression of which every match holds one, if
+  /// the row group finds the literals without reading the field's values.
   private func search(_ frame: Frame) throws -> Bitmap? {
-    guard case .contains(let operand, let pattern, let isNegated) = kind,
-      case .slot(let slot) = operand.kind, case .literal(let literal) = pattern.kind,
-      let needle = literal.text,
-      let found = try frame.search(slot, for: [ByteSearch(Array(needle.utf8))])
-    else { return nil }
+    switch kind {
+    case .contains(let operand, let pattern, let isNegated):
+      guard case .slot(let slot) = operand.kind, case .literal(let literal) = pattern.kind,
+        let needle = literal.text,
+        let found = try frame.search(slot, for: [ByteSearch(Array(needle.utf8))])
+      else { return nil }
+      return try signed(found, slot, isNegated, frame)
+    case .matches(let operand, let regex, let isNegated):
+      guard case .slot(let slot) = operand.kind, let literals = regex.requiredLiterals,
+        let candidates = try frame.search(slot, for: literals),
+        candidates.setCount * 2 < frame.rowCount
+      else { return nil }
+      let rows = candidates.setRows()
+      var part = frame
+      part.narrow(to: rows)
+      let hits = VectorConditions.matches(try part.column(slot), regex, isNegated: false)
+      var found = Bitmap(repeating: false, count: frame.rowCount)
+      for hit in hits.setRows() { found[Int(rows[Int(hit)])] = true }
+      return try signed(found, slot, isNegated, frame)
+    default: return nil
+    }
+  }
+
+  private func signed(
+    _ found: Bitmap, _ slot: SlotID, _ isNegated: Bool, _ frame: Frame
+  ) throws -> Bitmap {
     if !isNegated { return found }
     return VectorConditions.signed(found, present: try frame.presence(slot), isNegated: true)
   }

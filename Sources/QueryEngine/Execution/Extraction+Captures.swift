@@ -31,6 +31,19 @@ extension Extraction {
     }
   }
 
+  /// Literals of which every text that matches holds one; `nil` if there are none worth a search.
+  var requiredLiterals: [ByteSearch]? {
+    switch method {
+    case .glob(let pattern):
+      guard let longest = pattern.pieces.max(by: { $0.count < $1.count }), longest.count > 2 else {
+        return nil
+      }
+      return [ByteSearch(longest)]
+    case .regex(let regex, _): return regex.requiredLiterals
+    case .logfmt, .csv: return nil
+    }
+  }
+
   private func globCaptures(_ pattern: GlobPattern, _ texts: StringVector) -> [ColumnVector] {
     var columns = Array(
       repeating: CaptureBuilder(rowCount: texts.count), count: pattern.captureCount)
@@ -57,8 +70,7 @@ extension Extraction {
     _ regex: CompiledRegex, _ groups: [Int], _ texts: StringVector
   ) -> [ColumnVector] {
     var columns = Array(repeating: CaptureBuilder(rowCount: texts.count), count: groups.count)
-    for row in 0..<texts.count {
-      let match = texts.validity?[row] ?? true ? regex.firstMatch(in: texts, row: row) : nil
+    regex.forEachFirstMatch(in: texts) { _, match in
       for (index, group) in groups.enumerated() {
         if let range = match?[group] ?? nil {
           columns[index].append(texts.bytes[range])

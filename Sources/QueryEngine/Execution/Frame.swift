@@ -95,7 +95,24 @@ struct Frame {
 
   private mutating func extract(_ index: Int) throws -> [ColumnVector] {
     let extraction = layout.plan.extractions[index]
+    if let captures = try extractWhereItCanMatch(extraction) { return captures }
     return extraction.captures(of: try extraction.source.evaluate(&self))
+  }
+
+  /// The captures, worked out only for texts that hold what every match needs; `nil` if a search cannot tell or
+  /// does not narrow it down.
+  private func extractWhereItCanMatch(_ extraction: Extraction) throws -> [ColumnVector]? {
+    guard case .slot(let slot) = extraction.source.kind,
+      let literals = extraction.requiredLiterals,
+      let candidates = try search(slot, for: literals), candidates.setCount * 2 < rowCount
+    else { return nil }
+    let rows = candidates.setRows()
+    var part = self
+    part.narrow(to: rows)
+    let captures = extraction.captures(of: try extraction.source.evaluate(&part))
+    var places = SelectionVector(repeating: ColumnVector.missingRow, count: rowCount)
+    for (place, row) in rows.enumerated() { places[Int(row)] = UInt32(place) }
+    return captures.map { $0.gatherOrMissing(places) }
   }
 
   /// Drops the rows whose bit is clear.

@@ -27,6 +27,8 @@ final class CompiledRegex: @unchecked Sendable {
   /// Name of each capturing group from group 1 on; `nil` for groups without one. A leading `@` that the
   /// pattern gave is part of the name.
   let captureNames: [String?]
+  /// Literals of which every text that matches holds one; `nil` if the pattern demands none.
+  let requiredLiterals: [ByteSearch]?
   private let code: OpaquePointer
   private let matchers = Mutex<[Matcher]>([])
   private let limited = Atomic<Int>(0)
@@ -35,6 +37,7 @@ final class CompiledRegex: @unchecked Sendable {
   init(_ pattern: String) throws(RegexFailure) {
     self.pattern = pattern
     let plain = PlainPattern(pattern)
+    requiredLiterals = RequiredLiterals.searches(of: plain.bytes)
     let context = pcre2_compile_context_create_8(nil)
     defer { pcre2_compile_context_free_8(context) }
     pcre2_set_newline_8(context, UInt32(PCRE2_NEWLINE_LF))
@@ -122,6 +125,23 @@ final class CompiledRegex: @unchecked Sendable {
         let range = texts.range(row)
         let text = UnsafeRawBufferPointer(rebasing: bytes[range])
         return matcher.match(text, from: 0) ? matcher.groups(offset: range.lowerBound) : nil
+      }
+    }
+  }
+
+  /// Calls `body` for each row with its first match, as ``firstMatch(in:row:)`` gives it.
+  func forEachFirstMatch(in texts: StringVector, _ body: (Int, [Range<Int>?]?) -> Void) {
+    withMatcher { matcher in
+      texts.bytes.withUnsafeBytes { bytes in
+        for row in 0..<texts.count {
+          guard texts.validity?[row] ?? true else {
+            body(row, nil)
+            continue
+          }
+          let range = texts.range(row)
+          let text = UnsafeRawBufferPointer(rebasing: bytes[range])
+          body(row, matcher.match(text, from: 0) ? matcher.groups(offset: range.lowerBound) : nil)
+        }
       }
     }
   }
