@@ -1,5 +1,6 @@
 import CZlib
 import CZstd
+import Glibc
 import TestSupport
 import Testing
 
@@ -45,6 +46,52 @@ import Testing
     let result = try read("a\n\nb\r\n\r\n{\"x\":1}\r\nlast")
     #expect(result.texts == ["a", "", "b\r", "\r", "{\"x\":1}\r", "last"])
     #expect(result.tally.emptyLines == 2)
+  }
+
+  /// Reads an input that comes in pieces, as from a shipper that pauses, without waiting long.
+  private func readSlowly(_ pieces: [String]) throws -> [String] {
+    var ends: [Int32] = [0, 0]
+    try #require(pipe(&ends) == 0)
+    let writing = ends[1]
+    let sender = try ServiceThread {
+      for piece in pieces {
+        let bytes = Array(piece.utf8)
+        _ = bytes.withUnsafeBytes { write(writing, $0.baseAddress, $0.count) }
+        usleep(15_000)
+      }
+      close(writing)
+    }
+    defer {
+      sender.join()
+      close(ends[0])
+    }
+    var options = LineReader.Options()
+    options.lingerMilliseconds = 1
+    let reader = LineReader(
+      try InputStream(.file("/dev/fd/\(ends[0])")), options: options)
+    var texts: [String] = []
+    while let block = try reader.next() {
+      for record in block.records {
+        let range = Int(record.offset)..<Int(record.offset + record.length)
+        texts.append(String(decoding: block.bytes[range], as: UTF8.self))
+      }
+    }
+    return texts
+  }
+
+  @Test(arguments: [
+    ["{\"a\":", "1}{\"b\":2}\n{\"c\"", ":3}\n"],
+    ["{\n", "\"a\":1\n}{\"b\"", ":2}\n"],
+    ["{\"Rec", "ords\":[{\"a\":1},", "{\"b\":2}]}\n"],
+    ["[{\"a\"", ":1},{\"b\":", "2}]\n"],
+    ["[", "{\"a\":1},", "{\"b\":2}]\n"],
+    ["fi", "rst\nse", "cond\n"],
+    ["{ not", " JSON\nnext", " line\n{\"a\":1}\n"],
+    ["[info", "] first\n[", "info] second\n"],
+    ["{\"a\":1}\n{\"b\":2", "}\n", "last"],
+  ])
+  func `what an input is does not depend on how fast it comes`(_ pieces: [String]) throws {
+    #expect(try readSlowly(pieces) == read(pieces.joined()).texts)
   }
 
   @Test func `a byte order mark is skipped and said`() throws {

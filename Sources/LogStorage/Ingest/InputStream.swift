@@ -123,7 +123,7 @@ package final class InputStream {
 
   /// Whether `read` would return within so many milliseconds (data, or the end).
   package func isReady(within milliseconds: Int32) -> Bool {
-    if storedStart < storedEnd || atOriginEnd || descriptor < 0 { return true }
+    if storedStart < storedEnd || mayHoldOutput || atOriginEnd || descriptor < 0 { return true }
     var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
     return poll(&request, 1, milliseconds) != 0
   }

@@ -153,16 +153,13 @@ extension LogStore {
     try requireWritable()
     let lock = try lockMaintenance()
     defer { try? lock.unlock() }
-    _ = try WriteAheadRecovery(store: self).run()
-    let view = try view()
-    let state = try requireGroup(group, in: view.state)
-    if view.entries(of: state.id).contains(where: { $0.head.streams.contains { $0.name == stream } }
-    ) {
-      throw StorageError(
-        .busy,
-        "log stream '\(stream)' of log group '\(group)': events of the last minutes are still with "
-          + "the process that writes them; try again when it has ended, or in five minutes")
+    // Events that came before now must be in segments to be taken out of them.
+    if let known = try manifest.refresh().group(named: group) {
+      try flushLogs { head in
+        head.group == known.id && head.streams.contains { $0.name == stream }
+      }
     }
+    let state = try requireGroup(group, in: manifest.refresh())
     let holding = state.segments.values.filter { $0.streams.contains { $0.name == stream } }
     guard !holding.isEmpty else { throw unknownStream(stream, state) }
     let erasure = EventErasure(store: self)

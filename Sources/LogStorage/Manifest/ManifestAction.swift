@@ -25,6 +25,8 @@ enum ManifestAction: Sendable, Hashable {
   case writeAheadLogOpened(WriteAheadLogRecord)
   /// Its events are in segments that the same record adds.
   case writeAheadLogForgotten(id: UInt64)
+  /// Somebody waits for its events to come into segments.
+  case writeAheadFlushWanted(id: UInt64)
 
   private enum Tag: UInt8 {
     case snapshotBegins = 1
@@ -40,6 +42,7 @@ enum ManifestAction: Sendable, Hashable {
     case bookmarkSet = 11
     case writeAheadLogOpened = 12
     case writeAheadLogForgotten = 13
+    case writeAheadFlushWanted = 14
   }
 
   func encode(into writer: inout FieldWriter) {
@@ -95,6 +98,9 @@ enum ManifestAction: Sendable, Hashable {
     case .writeAheadLogForgotten(let id):
       put(.writeAheadLogForgotten)
       writer.put(id)
+    case .writeAheadFlushWanted(let id):
+      put(.writeAheadFlushWanted)
+      writer.put(id)
     }
   }
 
@@ -143,6 +149,8 @@ enum ManifestAction: Sendable, Hashable {
       self = .writeAheadLogOpened(try WriteAheadLogRecord(&reader))
     case .writeAheadLogForgotten:
       self = .writeAheadLogForgotten(id: try reader.number())
+    case .writeAheadFlushWanted:
+      self = .writeAheadFlushWanted(id: try reader.number())
     }
   }
 }

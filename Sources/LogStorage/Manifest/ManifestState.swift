@@ -106,6 +106,9 @@ package struct ManifestState: Sendable, Hashable {
     case .writeAheadLogForgotten(let id):
       let log = writeAheadLogs.removeValue(forKey: id)
       try expect(log != nil, "forgets", "write-ahead log \(hex(id))", name)
+    case .writeAheadFlushWanted(let id):
+      try expect(writeAheadLogs[id] != nil, "asks for", "write-ahead log \(hex(id))", name)
+      writeAheadLogs[id]?.isFlushWanted = true
     }
   }
 
@@ -135,7 +138,10 @@ package struct ManifestState: Sendable, Hashable {
       actions += group.segments.values.sorted { $0.id < $1.id }.map { .segmentAdded($0) }
     }
     actions += removed.values.sorted { $0.id < $1.id }.map { .segmentAwaitsCollection($0) }
-    actions += writeAheadLogs.values.sorted { $0.id < $1.id }.map { .writeAheadLogOpened($0) }
+    for log in writeAheadLogs.values.sorted(by: { $0.id < $1.id }) {
+      actions.append(.writeAheadLogOpened(log))
+      if log.isFlushWanted { actions.append(.writeAheadFlushWanted(id: log.id)) }
+    }
     actions += bookmarks.values.sorted { $0.key < $1.key }.map { .bookmarkSet($0) }
     actions.append(.countersSet(nextSequence: nextSequence, nextGroup: nextGroup))
     return actions

@@ -99,6 +99,15 @@ final class ServiceThread: Sendable {
     self.thread = thread
   }
 
+  /// Lets other threads have the processor before the calling one: encoding must not hold up commits
+  /// that somebody waits for.
+  static func yieldToOthers() {
+    #if os(Linux)
+      // There, the niceness is that of a thread, not of the process.
+      _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 5)
+    #endif
+  }
+
   /// Waits for its end; to be called once.
   func join() { pthread_join(thread, nil) }
 }

@@ -17,6 +17,9 @@
 /// flusher finishes the segments of the old log and exchanges them for it in one manifest record.
 /// A crash before that record leaves the log, a crash after it leaves a file that nobody names.
 ///
+/// Who has to have all events in segments, as the deletion of a stream does, asks for it in the
+/// manifest, which the committer reads after each commit and a few times a second while it idles.
+///
 /// *Failures*: a write or sync that fails ends the writer; nothing is acknowledged after it. What was
 /// acknowledged is in a log that the manifest names: readers see it there, and the next writer
 /// publishes it. Before a batch is acknowledged its log group must still exist, looked up after the
@@ -73,10 +76,15 @@ package final class StreamWriter: Sendable {
   private let watch: ManifestLog
   private let state = Monitor(State())
 
+  /// How often an idle writer looks whether its events are wanted in segments, ms.
+  private static let heartbeat: Int64 = 200
+
   /// Opens two logs, the one that is written and its successor.
   ///
   /// - Throws: `StorageError`: `diskFull` below the reserve.
   package init(store: LogStore, limits: Limits = Limits()) throws {
+    precondition(
+      limits.rowsPerLog <= Int(WriteAheadFile.sequenceCount / 2), "a log has its numbers")
     try store.requireWritable()
     try store.requireFreeSpace()
     self.store = store
@@ -197,14 +205,21 @@ package final class StreamWriter: Sendable {
     if log.rowCount >= limits.rowsPerLog || log.rawByteCount >= limits.rawBytesPerLog {
       return .exchange
     }
-    let left = log.firstAppend.map { limits.age - (ContinuousClock.now - $0) }
-    if let left, left <= .zero { return .exchange }
-    let turn = try state.wait(milliseconds: left.map { $0.milliseconds + 1 }) { state -> Turn? in
-      if let failure = state.failure { throw failure }
-      if state.queue.isEmpty { return state.isClosing ? .close : nil }
-      return .write(Self.take(&state))
+    while true {
+      let left = log.firstAppend.map { (limits.age - (ContinuousClock.now - $0)).milliseconds }
+      if let left, try left <= 0 || isFlushWanted(log) { return .exchange }
+      let turn = try state.wait(milliseconds: left.map { min($0 + 1, Self.heartbeat) }) {
+        state -> Turn? in
+        if let failure = state.failure { throw failure }
+        if state.queue.isEmpty { return state.isClosing ? .close : nil }
+        return .write(Self.take(&state))
+      }
+      if let turn { return turn }
     }
-    return turn ?? .exchange
+  }
+
+  private func isFlushWanted(_ log: WriteAheadFile) throws -> Bool {
+    try watch.refresh().writeAheadLogs[log.id]?.isFlushWanted ?? false
   }
 
   /// Takes what one write may hold off the queue; at least one batch.
@@ -271,6 +286,7 @@ package final class StreamWriter: Sendable {
   // MARK: Flushing
 
   private func flush() {
+    ServiceThread.yieldToOthers()
     var flush = WriteAheadFlush(store: store)
     do {
       while true {

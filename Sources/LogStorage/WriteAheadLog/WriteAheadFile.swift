@@ -74,6 +74,8 @@ package struct WriteAheadLogRecord: Sendable, Hashable {
   package var sequenceCount: UInt64
   /// Time of creation, ms.
   package var created: Int64
+  /// Somebody waits for its events to come into segments.
+  package internal(set) var isFlushWanted = false
 
   init(id: UInt64, firstSequence: UInt64, sequenceCount: UInt64, created: Int64) {
     self.id = id

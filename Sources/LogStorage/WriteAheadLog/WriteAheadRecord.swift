@@ -13,6 +13,8 @@
 ///
 /// The seed ties a record to its place: what a disk or a copy left there of another log, or of this
 /// one at another offset, is no record.
+///
+/// - SeeAlso: <doc:WriteAheadLogFormat>
 struct WriteAheadRecord: Sendable {
   /// What the record says of its events without their being decompressed.
   struct Head: Sendable, Hashable {

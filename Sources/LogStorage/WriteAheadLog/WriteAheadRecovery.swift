@@ -1,3 +1,9 @@
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
 /// Publishes what writers that died left in their write-ahead logs.
 ///
 /// Nothing depends on when this happens: readers see the events of a log as they see those of
@@ -93,6 +99,37 @@ struct WriteAheadRecovery {
 }
 
 extension LogStore {
+  /// How long a living writer may take to publish its log, ms.
+  private static let flushPatience: Int64 = 10_000
+
+  /// Has the records that satisfy a condition published by whoever writes them, and waits for it.
+  /// Records written meanwhile may stay in logs.
+  ///
+  /// - Throws: `StorageError` (`busy`) when a writer does not answer.
+  func flushLogs(holding isWanted: (WriteAheadRecord.Head) -> Bool) throws {
+    _ = try WriteAheadRecovery(store: self).run()
+    let logs = try view().logs.filter { $0.entries.contains { isWanted($0.head) } }.map(\.log.id)
+    if logs.isEmpty { return }
+    try manifest.append { state in
+      logs.filter { state.writeAheadLogs[$0]?.isFlushWanted == false }
+        .map { .writeAheadFlushWanted(id: $0) }
+    }
+    let started = ContinuousClock.now
+    while true {
+      let state = try manifest.refresh()
+      guard let log = logs.first(where: { state.writeAheadLogs[$0] != nil }) else { return }
+      guard (ContinuousClock.now - started).milliseconds < Self.flushPatience else {
+        throw StorageError(
+          .busy,
+          "\(names.writeAheadLog(log)): the process that writes it does not publish its events; "
+            + "try again when it has ended")
+      }
+      usleep(10_000)
+      // It may have died.
+      _ = try WriteAheadRecovery(store: self).run()
+    }
+  }
+
   /// Publishes what writers that died left in their logs.
   ///
   /// - Returns: one line for each thing that somebody should know: what was recovered, what was
