@@ -175,6 +175,8 @@ final class TemplateRun {
 
   // MARK: For searches
 
+  func valueCount(ofColumn index: Int) -> Int { columns[index].count }
+
   /// What is known of the values of a template's variables.
   func variables(of template: Int) -> [PieceSearch.Variable] {
     templates[template].slots.map {
@@ -234,9 +236,7 @@ final class TemplateRun {
   /// of other templates are not even decoded.
   func texts(at positions: [UInt32]) throws -> TextRun {
     if positions.count == count { return try texts() }
-    if positions.count < 64 || positions.count * 16 < count {
-      return try texts(positions.count) { Int(positions[$0]) }
-    }
+    if positions.count < 16 { return try texts(positions.count) { Int(positions[$0]) } }
     let codes = try codes()
     var starts = [Int](repeating: 0, count: templates.count + 1)
     for position in positions { starts[Int(codes.templates[Int(position)]) + 1] += 1 }
@@ -260,20 +260,40 @@ final class TemplateRun {
   /// it is; `nil` where they are all of them in their order.
   private typealias Selection = (places: ArraySlice<UInt32>, ordinals: ArraySlice<UInt32>?)
 
+  /// The values of one variable in the texts of a template: lane and number of the first.
+  private typealias Values = (lane: RenderedColumn.Lane, first: Int)
+
   private func texts(_ count: Int, _ selection: (Int) -> Selection) throws -> TextRun {
-    var rendered = [RenderedColumn?](repeating: nil, count: columns.count)
-    for number in templates.indices where !selection(number).places.isEmpty {
-      for slot in templates[number].slots where rendered[slot.column] == nil {
-        rendered[slot.column] = try RenderedColumn(
-          column(slot.column), count: columns[slot.column].count)
+    var rendered: [RenderedColumn] = []
+    var whole = [Int?](repeating: nil, count: columns.count)
+    var values = [[Values]](repeating: [], count: templates.count)
+    for number in templates.indices {
+      let selected = selection(number)
+      if selected.places.isEmpty { continue }
+      for slot in templates[number].slots {
+        // Of few texts only their own values are rendered.
+        if let ordinals = selected.ordinals, ordinals.count * 4 < columns[slot.column].count,
+          whole[slot.column] == nil
+        {
+          rendered.append(
+            try RenderedColumn(column(slot.column), at: ordinals.map { slot.first + Int($0) }))
+          values[number].append((rendered.last!.lane, -1))
+        } else {
+          if whole[slot.column] == nil {
+            whole[slot.column] = rendered.count
+            rendered.append(
+              try RenderedColumn(column(slot.column), count: columns[slot.column].count))
+          }
+          values[number].append((rendered[whole[slot.column]!].lane, slot.first))
+        }
       }
     }
-    let lanes = rendered.map { $0?.lane }
-    let offsets = try offsets(count, selection, lanes)
+    let offsets = try offsets(count, selection, values)
     let bytes = [UInt8](unsafeUninitializedCapacity: Int(offsets[count])) { target, used in
       for template in templates.indices {
         let selected = selection(template)
-        if !selected.places.isEmpty { write(template, selected, lanes, offsets, to: target) }
+        if selected.places.isEmpty { continue }
+        write(templates[template].pieces, selected, values[template], offsets, to: target)
       }
       used = Int(offsets[count])
     }
@@ -284,18 +304,15 @@ final class TemplateRun {
 
   /// Where each text starts, and the end of the last.
   private func offsets(
-    _ count: Int, _ selection: (Int) -> Selection, _ lanes: [RenderedColumn.Lane?]
+    _ count: Int, _ selection: (Int) -> Selection, _ values: [[Values]]
   ) throws -> [UInt32] {
     var offsets = [UInt32](repeating: 0, count: count + 1)
     for (number, template) in templates.enumerated() {
-      let (places, ordinals) = selection(number)
-      if places.isEmpty { continue }
-      for place in places { offsets[Int(place) + 1] = UInt32(template.pieces.text.count) }
-      for slot in template.slots {
-        let lane = lanes[slot.column]!
-        for (k, place) in places.enumerated() {
-          let ordinal = ordinals.map { Int($0[$0.startIndex + k]) } ?? k
-          let length = lane.text(slot.first &+ ordinal).count
+      let selected = selection(number)
+      for place in selected.places { offsets[Int(place) + 1] = UInt32(template.pieces.text.count) }
+      for values in values[number] {
+        for (k, place) in selected.places.enumerated() {
+          let length = values.lane.text(Self.index(of: k, values, selected)).count
           offsets[Int(place) &+ 1] &+= UInt32(truncatingIfNeeded: length)
         }
       }
@@ -309,29 +326,34 @@ final class TemplateRun {
     return offsets
   }
 
+  /// Where the value of text `k` of a selection stands in its lane.
+  @inline(__always)
+  private static func index(of k: Int, _ values: Values, _ selected: Selection) -> Int {
+    if values.first < 0 { return k }
+    guard let ordinals = selected.ordinals else { return values.first &+ k }
+    return values.first &+ Int(ordinals[ordinals.startIndex &+ k])
+  }
+
   /// Writes the texts of a template.
   ///
   /// The places differ from those of all other templates, and the length of a text is the difference of two
   /// offsets, which was added up from the same pieces and values: each copy is in bounds.
   private func write(
-    _ number: Int, _ selection: Selection, _ lanes: [RenderedColumn.Lane?],
-    _ offsets: [UInt32], to target: UnsafeMutableBufferPointer<UInt8>
+    _ pieces: ShapePieces, _ selected: Selection, _ values: [Values], _ offsets: [UInt32],
+    to target: UnsafeMutableBufferPointer<UInt8>
   ) {
-    let pieces = templates[number].pieces
-    let slots = templates[number].slots.map { (lane: lanes[$0.column]!, first: $0.first) }
     guard let base = target.baseAddress else { return }
     pieces.text.withUnsafeBufferPointer { text in
       pieces.bounds.withUnsafeBufferPointer { bounds in
-        slots.withUnsafeBufferPointer { slots in
-          for (k, place) in selection.places.enumerated() {
-            let ordinal = selection.ordinals.map { Int($0[$0.startIndex + k]) } ?? k
+        values.withUnsafeBufferPointer { values in
+          for (k, place) in selected.places.enumerated() {
             var end = UnsafeMutableRawPointer(base + Int(offsets[Int(place)]))
-            for (i, slot) in slots.enumerated() {
+            for i in values.indices {
               end = copy(text.baseAddress, bounds[i], bounds[i &+ 1], to: end)
-              let value = slot.lane.text(slot.first &+ ordinal)
+              let value = values[i].lane.text(Self.index(of: k, values[i], selected))
               end = copy(value.baseAddress, 0, value.count, to: end)
             }
-            _ = copy(text.baseAddress, bounds[slots.count], bounds[slots.count &+ 1], to: end)
+            _ = copy(text.baseAddress, bounds[values.count], bounds[values.count &+ 1], to: end)
           }
         }
       }

@@ -40,6 +40,14 @@ struct TimestampTextRun: Sendable {
   /// Ticks since 1970 of the time written.
   var ticks: [Int64]
 
+  /// Whether a text can hold a literal, by its bytes alone.
+  func mayHold(_ search: ByteSearch) -> Bool {
+    var known = Array("0123456789-:".utf8)
+    for form in forms { known += [form.separator, form.fractionMark] + form.zone }
+    if search.ignoringCase { known = known.map { $0 &- 0x41 < 26 ? $0 | 0x20 : $0 } }
+    return search.pattern.allSatisfy { known.contains($0) }
+  }
+
   static let powersOfTen: [Int64] = [
     1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000,
   ]

@@ -28,6 +28,8 @@ extension ColumnData {
       return try reference.column[0].hits(search, count: count, before: before, after: after) {
         Int(reference.positions[position($0)])
       }
+    case .timestamps(let run) where before.isEmpty && after.isEmpty && !run.mayHold(search):
+      return Bitmap(repeating: false, count: count)
     default:
       let texts = try values(count, position)
       if before.isEmpty, after.isEmpty { return search.rows(in: texts) }
@@ -86,8 +88,8 @@ extension Alphabet {
   init(of encoding: ColumnEncoding) {
     switch encoding {
     case .integer, .decimal: self = [.digits, .marks]
-    // Scientific forms have an e, a sign.
-    case .double: self = [.digits, .marks, .lowerHexadecimal, .upperLetters, .others]
+    // Scientific forms have an e and maybe a plus.
+    case .double: self = [.digits, .marks, .lowerHexadecimal, .others]
     case .timestampNumber: self = [.digits, .marks]
     // Separators, T, Z and names of zones.
     case .timestampText:

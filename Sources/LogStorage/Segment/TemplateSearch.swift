@@ -22,6 +22,8 @@ struct TemplateSearch {
     var found = Bitmap(repeating: false, count: run.count)
     try findExceptions(&found)
     var open: [Int] = []
+    // Of each column of variables that was searched, the values that hold the literal.
+    var inside: [Int: Bitmap?] = [:]
     for template in run.templates.indices.dropFirst() where run.rowCounts[template] > 0 {
       guard let meant = hasEscapes ? run.meantPieces[template] : run.templates[template].pieces
       else {
@@ -33,13 +35,17 @@ struct TemplateSearch {
         for place in try run.codes().places(of: template) { found[Int(place)] = true }
       case .texts: open.append(template)
       case .variables(let candidates):
-        if candidates.isEmpty { continue }
-        if run.rowCounts[template] < Self.fewTexts {
+        let few = run.rowCounts[template] < Self.fewTexts
+        if few, candidates.contains(where: \.isAtEdge) {
           open.append(template)
           continue
         }
         for candidate in candidates {
-          try findVariable(candidate.slot, template, meant, &found)
+          if candidate.isAtEdge {
+            try findAtEdge(candidate.slot, template, meant, &found)
+          } else {
+            try findInside(candidate.slot, template, &inside, &found)
+          }
         }
       }
     }
@@ -56,7 +62,27 @@ struct TemplateSearch {
     }
   }
 
-  private func findVariable(
+  /// Several small templates share a column, which is searched once.
+  private func findInside(
+    _ slot: Int, _ template: Int, _ inside: inout [Int: Bitmap?], _ found: inout Bitmap
+  ) throws {
+    let place = run.templates[template].slots[slot]
+    if inside[place.column] == nil {
+      let hits = try run.column(place.column).hits(
+        search, count: run.valueCount(ofColumn: place.column)
+      ) { $0 }
+      inside[place.column] = .some(hits.isEmpty ? nil : hits)
+    }
+    guard let hits = inside[place.column] ?? nil else { return }
+    var places: ArraySlice<UInt32>?
+    for ordinal in 0..<run.rowCounts[template] where hits[place.first + ordinal] {
+      let known = try places ?? run.codes().places(of: template)
+      places = known
+      found[Int(known[known.startIndex + ordinal])] = true
+    }
+  }
+
+  private func findAtEdge(
     _ slot: Int, _ template: Int, _ meant: ShapePieces, _ found: inout Bitmap
   ) throws {
     let around = pieces.surroundings(of: slot, in: meant)

@@ -22,6 +22,28 @@ final class RenderedColumn {
   private let offsets: UnsafeMutableBufferPointer<UInt32>
   private let codes: UnsafeMutableBufferPointer<UInt16>?
 
+  /// Some values of a column.
+  ///
+  /// - Throws: when a part of the column is read first here, and damaged.
+  convenience init(_ data: ColumnData, at positions: [Int]) throws {
+    var run = TextRun(offsets: [0], bytes: [])
+    switch data {
+    case .constant:
+      try self.init(data, count: positions.count)
+      return
+    case .integers(let values):
+      run.render(positions.count) { i, output in
+        DecimalText.append(values[positions[i]], to: &output)
+      }
+    case .identifiers(let ids): run = ids.texts(positions.count) { positions[$0] }
+    default:
+      try run.render(positions.count) { i, output in
+        try data.appendText(positions[i], to: &output)
+      }
+    }
+    try self.init(.texts(run), count: positions.count)
+  }
+
   /// - Throws: when a part of the column is read first here, and damaged.
   init(_ data: ColumnData, count: Int) throws {
     var run = TextRun(offsets: [0], bytes: [])
