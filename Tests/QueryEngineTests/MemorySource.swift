@@ -197,7 +197,9 @@ private final class MemoryRowGroup: RowGroup {
 
   func timestamps() -> [Int64] { events.map(\.time) }
   func ingestionTimes() -> [Int64] { events.map { $0.time + 1000 } }
-  func sequenceNumbers() -> [UInt64] { events.map(\.sequence) }
+  func sequenceNumbers(_ rows: SelectionVector?) -> [UInt64] {
+    rows.map { $0.map { events[Int($0)].sequence } } ?? events.map(\.sequence)
+  }
   func streams() -> ColumnVector { ColumnVector(events.map { .string($0.stream) }) }
 
   private func picked(_ rows: SelectionVector?) -> [MemorySource.Event] {

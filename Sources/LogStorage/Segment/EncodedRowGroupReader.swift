@@ -55,8 +55,10 @@ package final class EncodedRowGroupReader: RowGroup {
 
   package func ingestionTimes() throws -> [Int64] { try decoder.integers(of: .ingestionTime) }
 
-  package func sequenceNumbers() throws -> [UInt64] {
-    try decoder.integers(of: .sequence).map { UInt64(bitPattern: $0) &+ sequenceBase }
+  package func sequenceNumbers(_ rows: SelectionVector?) throws -> [UInt64] {
+    let stored = try decoder.integers(of: .sequence)
+    guard let rows else { return stored.map { UInt64(bitPattern: $0) &+ sequenceBase } }
+    return rows.map { UInt64(bitPattern: stored[Int($0)]) &+ sequenceBase }
   }
 
   package func streams() throws -> ColumnVector {

@@ -27,8 +27,9 @@ package protocol RowGroup: AnyObject {
   func timestamps() throws -> [Int64]
   /// Arrival times in ms, one per stored row.
   func ingestionTimes() throws -> [Int64]
-  /// Numbers that order events of equal time by arrival, unique in the store; one per stored row.
-  func sequenceNumbers() throws -> [UInt64]
+  /// Numbers that order events of equal time by arrival, unique in the store; one for each of `rows`, or of
+  /// all stored rows.
+  func sequenceNumbers(_ rows: SelectionVector?) throws -> [UInt64]
   /// Stream names, one per stored row.
   func streams() throws -> ColumnVector
 
@@ -64,6 +65,8 @@ package protocol RowGroup: AnyObject {
 }
 
 extension RowGroup {
+  package func sequenceNumbers() throws -> [UInt64] { try sequenceNumbers(nil) }
+
   package func search(
     _ field: String, for literals: [ByteSearch], rows: SelectionVector?
   ) throws -> Bitmap? { nil }

@@ -117,37 +117,44 @@ struct GroupTable: Sendable {
   @inline(never)
   private mutating func group(of vector: DictionaryVector, _ code: UInt16) -> UInt32 {
     let isMissing = Int(code) == vector.entries.count
-    return group(
-      ofNumber: isMissing
-        ? KeyTable.missing : keys[0].number(of: vector.entries, at: Int(code)))
+    let number =
+      isMissing ? KeyTable.missing : keys[0].number(of: vector.entries, at: Int(code))
+    return groups(ofNumbers: [number])[0]
   }
 
   private mutating func groups(ofNumbers numbers: [UInt32]) -> [UInt32] {
+    // Asked of the table for all rows at once: whoever calls a method on an element of an array, row
+    // by row, may copy the element each time.
+    let keyNumbers = keys[0].keys(of: numbers)
+    if let greatest = numbers.max() {
+      groupOfNumber.grow(to: Int(greatest) + 1, with: Self.unknown)
+    }
     var groups: [UInt32] = []
     groups.reserveCapacity(numbers.count)
-    for number in numbers {
-      if Int(number) < groupOfNumber.count, groupOfNumber[Int(number)] != Self.unknown {
-        groups.append(groupOfNumber[Int(number)])
-      } else {
-        groups.append(group(ofNumber: number))
+    var synonyms: [(number: UInt32, group: UInt32)] = []
+    for (row, number) in numbers.enumerated() {
+      var group = groupOfNumber[Int(number)]
+      if group == Self.unknown {
+        group = self.group(of: number, key: keyNumbers[row])
+        if keyNumbers[row] != number { synonyms.append((number, group)) }
       }
+      groups.append(group)
     }
+    for (number, group) in synonyms { show(number, 0, group) }
     return groups
   }
 
-  /// The group of a value that occurs for the first time, by its key.
-  private mutating func group(ofNumber number: UInt32) -> UInt32 {
-    groupOfNumber.grow(to: Int(number) + 1, with: Self.unknown)
-    if groupOfNumber[Int(number)] != Self.unknown { return groupOfNumber[Int(number)] }
-    let key = keys[0].key(of: number)
-    if groupOfNumber[Int(key)] == Self.unknown {
-      groupOfNumber[Int(key)] = UInt32(truncatingIfNeeded: count)
+  /// The group of a value that occurs for the first time.
+  private mutating func group(of number: UInt32, key: UInt32) -> UInt32 {
+    groupOfNumber.grow(to: Int(key) + 1, with: Self.unknown)
+    var group = groupOfNumber[Int(key)]
+    if group == Self.unknown {
+      group = UInt32(truncatingIfNeeded: count)
       members[0].append(number)
       count += 1
+      groupOfNumber[Int(key)] = group
     }
-    let group = groupOfNumber[Int(key)]
     groupOfNumber[Int(number)] = group
-    show(number, 0, group)
     return group
   }
 

@@ -221,7 +221,7 @@ private struct EventRows {
   func order() throws -> RowOrder {
     RowOrder(
       times: picked(try rowGroup.timestamps()),
-      sequences: picked(try rowGroup.sequenceNumbers()))
+      sequences: try rowGroup.sequenceNumbers(rows))
   }
 
   /// The discovered fields that have a value in one of the rows.

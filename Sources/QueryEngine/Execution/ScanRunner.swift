@@ -145,6 +145,7 @@ struct ScanRunner {
       var frame = Frame(rowGroup, layout: layout)
       try rows.filter(&frame)
       let count = frame.rowCount
+      try rows.dropDuplicates(&frame, isNewestFirst: isNewestFirst)
       var batch = count > 0 ? try rows.detached(&frame) : nil
       matched.add(count)
       if isNewestFirst { batch = batch?.reversed() }

@@ -33,6 +33,27 @@ struct SegmentRows: Sendable {
     try frame.detached(layout.liveOut[index], withDiscovered: layout.showsDiscovered)
   }
 
+  /// Drops rows that a `dedup` right behind the segment would drop, of rows in order of time: those whose
+  /// combination of values another row of the frame has earlier in that order.
+  ///
+  /// What is left is what the texts and fields of the result are read for.
+  func dropDuplicates(_ frame: inout Frame, isNewestFirst: Bool) throws {
+    guard case .dedup(let keys)? = segment.barrier, segment.limit == nil, segment.tail == nil,
+      frame.rowCount > 1
+    else { return }
+    // Rows of a row group are in ascending order of time.
+    let count = UInt32(frame.rowCount)
+    var columns = try keys.map { try frame.column($0).scalars(layout) }
+    if isNewestFirst {
+      let turned = SelectionVector((0..<count).reversed())
+      columns = columns.map { $0.gather(turned) }
+    }
+    var filter = DistinctFilter(keyCount: keys.count)
+    let first = filter.firstRows(of: columns, rowCount: frame.rowCount)
+    if first.count == frame.rowCount { return }
+    frame.narrow(to: isNewestFirst ? first.reversed().map { count - 1 - $0 } : first)
+  }
+
   /// The rows with their keys; of more than `limit` rows only those that can be among the first.
   func sortPiece(_ frame: inout Frame, limit: Int?) throws -> SortPiece {
     var keys = try segment.sortKeys.map { try $0.expression.evaluate(&frame).scalars(layout) }
