@@ -15,7 +15,7 @@ extension ColumnVector {
       return value
     case .integers(let v): return v.validity.allows(row) ? .integer(v.values[row]) : .missing
     case .timestamps(let v): return v.validity.allows(row) ? .timestamp(v.values[row]) : .missing
-    case .doubles(let v): return v.validity.allows(row) ? .double(v.values[row]) : .missing
+    case .doubles(let v): return v.validity.allows(row) ? v.value(at: row) : .missing
     case .decimals(let v): return v.validity.allows(row) ? v.value(at: row) : .missing
     case .booleans(let v): return v.validity.allows(row) ? .boolean(v.values[row]) : .missing
     case .strings(let v): return v.validity.allows(row) ? .string(v.text(at: row)) : .missing

@@ -28,7 +28,10 @@ extension ColumnVector {
     switch form {
     case .integer: return .integers(IntegerVector(values: integers(parts), validity: validity))
     case .timestamp: return .timestamps(IntegerVector(values: integers(parts), validity: validity))
-    case .double: return .doubles(DoubleVector(values: doubles(parts), validity: validity))
+    case .double, .sourceDouble:
+      return .doubles(
+        DoubleVector(
+          values: doubles(parts), validity: validity, isSource: form == .sourceDouble))
     case .decimal: return .decimals(decimals(parts, validity))
     case .boolean:
       let values = Bitmap.concatenate(parts.map(\.conditions))
@@ -39,7 +42,8 @@ extension ColumnVector {
   }
 
   private enum Form {
-    case missing, integer, timestamp, double, decimal, boolean, string, dictionary, value
+    case missing, integer, timestamp, double, sourceDouble, decimal, boolean, string, dictionary,
+      value
   }
 
   private var form: Form {
@@ -47,7 +51,8 @@ extension ColumnVector {
     case .missing: .missing
     case .integers, .constant(.integer, _): .integer
     case .timestamps, .constant(.timestamp, _): .timestamp
-    case .doubles, .constant(.double, _): .double
+    case .doubles(let v): v.isSource ? .sourceDouble : .double
+    case .constant(.double, _): .double
     case .decimals: .decimal
     case .booleans, .constant(.boolean, _): .boolean
     case .strings, .constant(.string, _): .string

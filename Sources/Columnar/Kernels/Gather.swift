@@ -51,7 +51,7 @@ extension ColumnVector {
       return .doubles(
         DoubleVector(
           values: pick(v.values, rows, mayMiss: mayMiss, missing: 0),
-          validity: pickValidity(v.validity, rows, mayMiss: mayMiss)))
+          validity: pickValidity(v.validity, rows, mayMiss: mayMiss), isSource: v.isSource))
     case .decimals(let v):
       return .decimals(
         DecimalVector(

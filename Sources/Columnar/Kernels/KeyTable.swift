@@ -140,6 +140,8 @@ package struct KeyTable: Sendable {
       return numbers(of: v) { table, word in
         table.timestamps.find(word) ?? table.number(ofTime: word)
       }
+    case .doubles(let v) where v.isSource:
+      return words(v.values.count, v.validity) { $0.number(of: v.value(at: $1)) }
     case .doubles(let v):
       return words(v.values.count, v.validity) { table, row in
         let word = Int64(bitPattern: v.values[row].bitPattern)

@@ -111,7 +111,7 @@ extension ColumnVector {
     case .integers(let v), .timestamps(let v):
       return .integers(v)
     case .doubles(let v):
-      return .doubles(v)
+      return .doubles(DoubleVector(values: v.values, validity: v.validity))
     case .decimals(let v):
       return v.numbers()
     case .booleans(let v):

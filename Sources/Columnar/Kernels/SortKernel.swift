@@ -125,6 +125,7 @@ private enum SortWords {
     switch column {
     case .missing, .constant: return nil
     case .integers(let v), .timestamps(let v): return words(of: v) ?? ranks(of: column.values())
+    case .doubles(let v) where v.hasNegativeZero && v.isSource: return ranks(of: column.values())
     case .doubles(let v):
       return spread(v.values.count, v.validity) { row in
         // Adding zero makes −0 into 0; no finite double has the word 0.
@@ -277,4 +278,9 @@ private enum TextRanks {
     }
     return prefix
   }
+}
+
+extension DoubleVector {
+  /// Whether a row is −0, whose text is another one than that of 0.
+  fileprivate var hasNegativeZero: Bool { values.contains { $0 == 0 && $0.sign == .minus } }
 }

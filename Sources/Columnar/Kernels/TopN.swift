@@ -17,7 +17,12 @@ package struct SortThreshold: Sendable {
     }
     let comparison: FieldPredicate.Comparison = isDescending ? .greaterOrEqual : .lessOrEqual
     integers = IntegerTest(comparison) { isWithin(.integer($1)) }
-    doubles = DoubleTest(comparison) { isWithin(.double($1)) }
+    // Of equal numbers the text decides, which the test does not know.
+    let number = bound.number?.asDouble
+    doubles = DoubleTest(comparison) { _, double in
+      guard let number else { return isWithin(.double(double)) }
+      return isDescending ? double >= number : double <= number
+    }
   }
 
   /// The rows that are not certainly behind the bound.
@@ -30,6 +35,11 @@ package struct SortThreshold: Sendable {
     case .doubles(let v):
       let values = v.values
       return withMissing(Bitmap(count: values.count) { doubles.holds(values[$0]) }, v.validity)
+    case .decimals(let v):
+      return withMissing(
+        Bitmap(count: v.mantissas.count) {
+          doubles.holds(DecimalNumber.double(mantissa: v.mantissas[$0], scale: v.scale(at: $0)))
+        }, v.validity)
     case .dictionary(let v):
       let entries = v.entries.values()
       return withMissing(

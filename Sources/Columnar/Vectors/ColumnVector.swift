@@ -9,7 +9,7 @@ package indirect enum ColumnVector: Sendable {
   case constant(Value, count: Int)
   /// Whole numbers in canonical form.
   case integers(IntegerVector)
-  /// Computed numbers.
+  /// Computed numbers, and numbers of events with many digits.
   case doubles(DoubleVector)
   /// Numbers of events with a fixed or varying count of decimals (`12.50`).
   case decimals(DecimalVector)
@@ -44,11 +44,21 @@ package struct DoubleVector: Sendable {
   package var values: [Double]
   /// Set for rows that have a value; `nil` when all have.
   package var validity: Bitmap?
+  /// They are numbers of events, written with just the digits that tell each from its neighbours, and not computed.
+  package var isSource: Bool
 
-  package init(values: [Double], validity: Bitmap? = nil) {
+  package init(values: [Double], validity: Bitmap? = nil, isSource: Bool = false) {
     precondition(validity == nil || validity!.count == values.count, "validity of another length")
     self.values = values
     self.validity = validity
+    self.isSource = isSource
+  }
+
+  /// The value of a row that has one.
+  func value(at row: Int) -> Value {
+    isSource
+      ? .sourceNumber(SourceNumber(value: values[row], text: values[row].description))
+      : .double(values[row])
   }
 }
 

@@ -1,4 +1,3 @@
-
 extension ColumnVector {
   /// Whether no row has a value.
   package var isAllMissing: Bool {

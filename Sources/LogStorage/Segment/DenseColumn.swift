@@ -38,7 +38,11 @@ struct DenseColumn {
           scale: run.scale, validity: validity(positions)))
     case .timestamps(let run): timestamps(run, positions)
     case .texts(let run): try texts(run, positions)
-    case .doubles: try .values(values(positions))
+    case .doubles(let numbers):
+      .doubles(
+        DoubleVector(
+          values: gather(numbers, positions, missing: 0), validity: validity(positions),
+          isSource: true))
     case .identifiers(let run): identifiers(run, positions)
     case .templates(let run): try templates(run, positions)
     case .reference: try .values(values(positions))

@@ -11,6 +11,7 @@ package final class EncodedRowGroupReader: RowGroup {
   package let boundOfRest: Int64?
   package private(set) var visibleRows: Range<Int>
   private let sequenceBase: UInt64
+  private let countBytes: (@Sendable (Int) -> Void)?
   private let decoder: RowGroupDecoder
 
   /// - Parameters:
@@ -28,12 +29,38 @@ package final class EncodedRowGroupReader: RowGroup {
     self.ordinal = ordinal
     self.boundOfRest = boundOfRest
     self.sequenceBase = sequenceBase &+ handle.entry.sequenceBase
+    self.countBytes = countBytes
     decoder = handle.takeDecoder(countBytes: countBytes)
     visibleRows = 0..<handle.table.rowCount
     if let window { visibleRows = try rows(in: window) }
   }
 
+  /// The same rows, read anew.
+  private init(
+    handle: RowGroupHandle, logGroup: String, ordinal: Int, boundOfRest: Int64?,
+    visibleRows: Range<Int>, sequenceBase: UInt64, countBytes: (@Sendable (Int) -> Void)?
+  ) {
+    self.handle = handle
+    self.logGroup = logGroup
+    self.ordinal = ordinal
+    self.boundOfRest = boundOfRest
+    self.visibleRows = visibleRows
+    self.sequenceBase = sequenceBase
+    self.countBytes = countBytes
+    decoder = handle.takeDecoder(countBytes: countBytes)
+  }
+
   deinit { handle.giveBack(decoder) }
+
+  package var again: (@Sendable () throws -> any RowGroup)? {
+    guard handle.isOfSegment else { return nil }
+    return {
+      [handle, logGroup, ordinal, boundOfRest, visibleRows, sequenceBase, countBytes] in
+      EncodedRowGroupReader(
+        handle: handle, logGroup: logGroup, ordinal: ordinal, boundOfRest: boundOfRest,
+        visibleRows: visibleRows, sequenceBase: sequenceBase, countBytes: countBytes)
+    }
+  }
 
   package var rowCount: Int { handle.table.rowCount }
   package var rawByteCount: Int { Int(handle.entry.rawByteCount) }

@@ -23,6 +23,10 @@ package protocol RowGroup: AnyObject {
   /// Bytes of the events' texts.
   var rawByteCount: Int { get }
 
+  /// Gives the same row group once more, to any worker at any time; `nil` where that would keep more than its
+  /// place in memory.
+  var again: (@Sendable () throws -> any RowGroup)? { get }
+
   /// Event times in ms, one per stored row, ascending.
   func timestamps() throws -> [Int64]
   /// Arrival times in ms, one per stored row.
@@ -65,6 +69,8 @@ package protocol RowGroup: AnyObject {
 }
 
 extension RowGroup {
+  package var again: (@Sendable () throws -> any RowGroup)? { nil }
+
   package func sequenceNumbers() throws -> [UInt64] { try sequenceNumbers(nil) }
 
   package func search(

@@ -220,14 +220,19 @@ final class RowGroupDecoder: ColumnSurroundings, @unchecked Sendable {
     let valueCount = handle.table.chunks[index].valueCount
     if valueCount == rowCount { return nil }
     if let known = rows.use(index, scan: scan) { return known }
-    let has = handle.table.shapes.map { $0.columns.contains(index) }
+    let has = handle.table.shapes.map { $0.columns.contains(index) ? 1 : 0 }
     let codes = try shapeCodes()
     // The shapes that have the column have as many rows as it has values: the table was checked for
-    // that, and the codes for agreeing with the table.
-    let found = [UInt32](unsafeUninitializedCapacity: valueCount) { target, used in
-      for row in codes.indices where has[Int(codes[row])] {
-        target[used] = UInt32(truncatingIfNeeded: row)
-        used &+= 1
+    // that, and the codes for agreeing with the table. So at most `valueCount` places are kept, and
+    // what is written without a branch never goes past one more.
+    let found = [UInt32](unsafeUninitializedCapacity: valueCount + 1) { target, used in
+      has.withUnsafeBufferPointer { has in
+        codes.withUnsafeBufferPointer { codes in
+          for row in codes.indices {
+            target[used] = UInt32(truncatingIfNeeded: row)
+            used &+= has[Int(codes[row])]
+          }
+        }
       }
     }
     rows.keep(found, index, scan: scan)

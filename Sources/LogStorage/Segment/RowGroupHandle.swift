@@ -14,6 +14,8 @@ package final class RowGroupHandle: Sendable {
   /// What was worked out about fields so far.
   private let resolutions = Mutex<[String: FieldResolution]>([:])
   private let cache: DecodedChunkCache?
+  /// Its bytes lie in a segment's file and not in memory.
+  let isOfSegment: Bool
   private let rest = Mutex(Rest())
 
   /// The decoder while nobody has it, and what the cache was told of it.
@@ -35,6 +37,7 @@ package final class RowGroupHandle: Sendable {
   init(source: any ByteSource, entry: RowGroupEntry, cache: DecodedChunkCache?) throws {
     self.source = source
     self.entry = entry
+    isOfSegment = cache != nil
     self.cache = cache.flatMap { $0.limit > 0 ? $0 : nil }
     let decompressor = DecompressorPool.shared.take()
     defer { DecompressorPool.shared.give(decompressor) }

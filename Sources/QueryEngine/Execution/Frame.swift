@@ -26,6 +26,13 @@ struct Frame {
     discovered = []
   }
 
+  /// Some rows of a row group, ascending.
+  init(_ rowGroup: any RowGroup, rows: SelectionVector, layout: PlanLayout) {
+    self.init(rowGroup, layout: layout)
+    rowCount = rows.count
+    events = EventRows(rowGroup, rows: rows)
+  }
+
   /// Rows that stand on their own.
   init(_ batch: RowBatch, layout: PlanLayout) {
     self.layout = layout
@@ -135,6 +142,9 @@ struct Frame {
     }
   }
 
+  /// Numbers of the rows in their row group; `nil` for rows that stand on their own.
+  var storedRows: SelectionVector? { events?.storedRows }
+
   /// Times and arrival order of the rows, if they still are events.
   mutating func order() throws -> RowOrder? {
     if knownOrder == nil, let events { knownOrder = try events.order() }
@@ -178,7 +188,15 @@ private struct EventRows {
     }
   }
 
+  init(_ rowGroup: any RowGroup, rows: SelectionVector) {
+    self.rowGroup = rowGroup
+    visible = rowGroup.visibleRows
+    self.rows = rows
+  }
+
   var count: Int { rows?.count ?? rowGroup.rowCount }
+
+  var storedRows: SelectionVector { rows ?? SelectionVector(0..<UInt32(rowGroup.rowCount)) }
 
   mutating func narrow(to kept: SelectionVector) {
     guard let rows else { return self.rows = kept }

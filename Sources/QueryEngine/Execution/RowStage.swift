@@ -109,7 +109,8 @@ final class SegmentStage: RowStage {
     try rows.filter(&frame)
     guard frame.rowCount > 0 else { return }
     if sorter != nil {
-      try sorter?.add(try rows.sortPiece(&frame, limit: nil))
+      let keys = try rows.sortKeys(&frame, limit: nil, threshold: nil)
+      try sorter?.add(SortPiece(batch: try rows.detached(&frame), keys: keys))
     } else {
       try next.consume(try rows.detached(&frame))
     }

@@ -98,15 +98,37 @@ struct ScanRunner {
   private func runSorted(
     _ cursor: any RowGroupCursor, _ matched: MatchCounter, into next: any RowStage
   ) throws {
+    // The row groups of files lie in memory, as long as somebody may come back to them.
+    let isFile = source is FileEventSource
+    let top = TopRows(rows, budget: control.budget, maySaveReading: !isFile)
+    try collect(top, cursor, matched)
+    func pass(_ batch: RowBatch) throws {
+      try control.check()
+      try next.consume(batch)
+    }
+    do {
+      try top.drain(workers: workers, pass)
+    } catch let error as StorageError where error.code == .damaged && top.defersReading {
+      // A row among the wanted ones cannot be read: others take the places of all that lie with it,
+      // which only a scan that reads everything at once can tell.
+      let whole = TopRows(rows, budget: control.budget, maySaveReading: false)
+      matched.reset()
+      try collect(whole, source.scan(request), matched)
+      try whole.drain(workers: workers, pass)
+    }
+  }
+
+  private func collect(
+    _ top: TopRows, _ cursor: any RowGroupCursor, _ matched: MatchCounter
+  ) throws {
     let rows = rows
     let layout = layout
-    let top = TopRows(rows, budget: control.budget)
     let driver = ScanDriver<SortPiece>(cursor: cursor, control: control, workers: workers) {
       rowGroup in
       var frame = Frame(rowGroup, layout: layout)
       try rows.filter(&frame)
       let count = frame.rowCount
-      var piece = try top.piece(&frame)
+      var piece = try top.piece(&frame, of: rowGroup)
       matched.add(count)
       piece.boundOfRest = rowGroup.boundOfRest
       return piece
@@ -121,10 +143,6 @@ struct ScanRunner {
       }
     }
     try driver.reduceReady { pieces in for piece in pieces { _ = try top.add(piece) } }
-    try top.drain { batch in
-      try control.check()
-      try next.consume(batch)
-    }
   }
 
   // MARK: Rows in order of time
@@ -213,55 +231,9 @@ private struct CallingThreadOnly<Wrapped>: @unchecked Sendable {
 /// Counts events over all workers.
 final class MatchCounter: Sendable {
   private let total = Atomic<Int>(0)
+  func reset() { total.store(0, ordering: .relaxed) }
   func add(_ count: Int) { total.add(count, ordering: .relaxed) }
   var count: Int { total.load(ordering: .relaxed) }
-}
-
-/// The best rows of an ordered or sorted scan, over all workers.
-final class TopRows: Sendable {
-  private let rows: SegmentRows
-  private let limit: Int?
-  private let isOrderedByTime: Bool
-  private let isNewestFirst: Bool
-  private let buffer: Mutex<SortBuffer>
-
-  init(_ rows: SegmentRows, budget: MemoryBudget) {
-    self.rows = rows
-    limit = rows.topCount
-    let order = rows.segment.timeOrder(in: rows.layout.plan)
-    isOrderedByTime = order != nil
-    isNewestFirst = order != .oldestFirst
-    buffer = Mutex(
-      SortBuffer(
-        directions: order == nil ? rows.segment.sortKeys.map(\.isDescending) : [],
-        limit: limit, order: order ?? .newestFirst, budget: budget))
-  }
-
-  /// The rows of a frame that can be among the wanted ones.
-  func piece(_ frame: inout Frame) throws -> SortPiece {
-    guard isOrderedByTime else { return try rows.sortPiece(&frame, limit: limit) }
-    // Rows of a row group are in ascending order: the wanted ones lie at one end.
-    if let limit, frame.rowCount > limit {
-      let count = UInt32(frame.rowCount)
-      let wanted = UInt32(limit)
-      frame.narrow(to: SelectionVector(isNewestFirst ? count - wanted..<count : 0..<wanted))
-    }
-    return SortPiece(batch: try rows.detached(&frame), keys: [])
-  }
-
-  /// Adds the next piece; returns whether nothing that follows in an ordered scan can matter.
-  func add(_ piece: SortPiece) throws -> Bool {
-    try buffer.withLock { buffer in
-      try buffer.add(piece)
-      guard isOrderedByTime, let limit, let bound = piece.boundOfRest else { return false }
-      return buffer.hasRows(limit, before: bound, isNewestFirst: isNewestFirst)
-    }
-  }
-
-  func drain(_ body: (RowBatch) throws -> Void) throws {
-    var taken = buffer.withLock { $0 }
-    try taken.drain(body)
-  }
 }
 
 extension PlanSegment {

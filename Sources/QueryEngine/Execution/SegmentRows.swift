@@ -54,9 +54,21 @@ struct SegmentRows: Sendable {
     frame.narrow(to: isNewestFirst ? first.reversed().map { count - 1 - $0 } : first)
   }
 
-  /// The rows with their keys; of more than `limit` rows only those that can be among the first.
-  func sortPiece(_ frame: inout Frame, limit: Int?) throws -> SortPiece {
+  /// Narrows a frame to the rows that can be among the first `limit` and gives their sort keys.
+  ///
+  /// - Parameter threshold: what the `limit`-th of the rows seen so far lets through.
+  func sortKeys(
+    _ frame: inout Frame, limit: Int?, threshold: SortThreshold?
+  ) throws -> [ColumnVector] {
     var keys = try segment.sortKeys.map { try $0.expression.evaluate(&frame).scalars(layout) }
+    if let threshold {
+      let kept = threshold.rows(of: keys[0])
+      if !kept.isFull {
+        let rows = kept.setRows()
+        keys = keys.map { $0.gather(rows) }
+        frame.narrow(to: rows)
+      }
+    }
     if let limit, frame.rowCount > limit {
       let order = try frame.order()
       let rows = RowSort.order(
@@ -65,7 +77,7 @@ struct SegmentRows: Sendable {
       keys = keys.map { $0.gather(rows) }
       frame.narrow(to: rows)
     }
-    return SortPiece(batch: try detached(&frame), keys: keys)
+    return keys
   }
 
   /// The directions of the sort keys, then those of the order of events.

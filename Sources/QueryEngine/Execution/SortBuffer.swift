@@ -15,6 +15,9 @@ struct SortBuffer: Sendable {
   private var pieces: [SortPiece] = []
   private var rowCount = 0
   private var reserved = 0
+  /// The first key of the last of the `limit` best rows, once there are so many; only a hint: a better one may be
+  /// known later.
+  private(set) var bound: Value?
 
   /// - Parameter order: the order of events equal in all keys; `nil` keeps the order in which rows
   ///   are added.
@@ -33,7 +36,7 @@ struct SortBuffer: Sendable {
     pieces.append(piece)
     rowCount += piece.batch.rowCount
     try reserve(piece)
-    if let limit, rowCount > max(2 * limit, 4096) { try cut(to: limit) }
+    if let limit, rowCount > 2 * max(limit, 64) { try cut(to: limit) }
   }
 
   private mutating func reserve(_ piece: SortPiece) throws(QueryFailure) {
@@ -55,6 +58,7 @@ struct SortBuffer: Sendable {
     reserved = 0
     pieces = [kept]
     rowCount = kept.batch.rowCount
+    if rowCount == count, count > 0 { bound = kept.keys.first?.value(at: count - 1) }
     try reserve(kept)
   }
 

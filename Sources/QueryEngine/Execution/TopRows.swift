@@ -1,0 +1,151 @@
+import Columnar
+import LogStorage
+import Synchronization
+
+// The first rows of a sort, over all workers.
+//
+// Two things save reading. Once there are as many rows as wanted, the key of the last of them is a
+// threshold: of later row groups only rows that pass it are looked at. And while only keys decide, of
+// a row only its keys and its address are kept, the row group and the row in it; when the scan has
+// ended, the fields of the few rows that are left are read there, on all workers.
+//
+//     sort latency desc | limit 20    33 row groups: one column of each
+//                                     20 rows: the texts of 15 row groups, one or two of each
+
+/// The best rows of an ordered or sorted scan, over all workers.
+final class TopRows: Sendable {
+  /// Rows whose fields are read only when it is certain that they are wanted.
+  private static let mostDeferred = 1_000
+
+  private let rows: SegmentRows
+  private let limit: Int?
+  private let isOrderedByTime: Bool
+  private let isNewestFirst: Bool
+  private let isDeferring: Bool
+  private let buffer: Mutex<SortBuffer>
+  /// How to come back to the row groups of which rows are kept by their addresses, by ordinal.
+  private let places = Mutex<[Int: @Sendable () throws -> any RowGroup]>([:])
+
+  /// - Parameter maySaveReading: whether fields may be read at the end.
+  init(_ rows: SegmentRows, budget: MemoryBudget, maySaveReading: Bool = true) {
+    self.rows = rows
+    limit = rows.topCount
+    let order = rows.segment.timeOrder(in: rows.layout.plan)
+    isOrderedByTime = order != nil
+    isNewestFirst = order != .oldestFirst
+    isDeferring =
+      maySaveReading && order == nil && limit.map { $0 <= Self.mostDeferred } ?? false
+    buffer = Mutex(
+      SortBuffer(
+        directions: order == nil ? rows.segment.sortKeys.map(\.isDescending) : [],
+        limit: limit, order: order ?? .newestFirst, budget: budget))
+  }
+
+  /// Whether rows were kept whose fields are still to be read.
+  var defersReading: Bool { places.withLock { !$0.isEmpty } }
+
+  /// The rows of a frame that can be among the wanted ones.
+  func piece(_ frame: inout Frame, of rowGroup: any RowGroup) throws -> SortPiece {
+    guard isOrderedByTime else { return try sortedPiece(&frame, of: rowGroup) }
+    // Rows of a row group are in ascending order: the wanted ones lie at one end.
+    if let limit, frame.rowCount > limit {
+      let count = UInt32(frame.rowCount)
+      let wanted = UInt32(limit)
+      frame.narrow(to: SelectionVector(isNewestFirst ? count - wanted..<count : 0..<wanted))
+    }
+    return SortPiece(batch: try rows.detached(&frame), keys: [])
+  }
+
+  private func sortedPiece(_ frame: inout Frame, of rowGroup: any RowGroup) throws -> SortPiece {
+    let bound = limit == nil ? nil : buffer.withLock { $0.bound }
+    let threshold = bound.map {
+      SortThreshold(bound: $0, isDescending: rows.segment.sortKeys[0].isDescending)
+    }
+    let keys = try rows.sortKeys(&frame, limit: limit, threshold: threshold)
+    guard isDeferring, let stored = frame.storedRows else {
+      return SortPiece(batch: try rows.detached(&frame), keys: keys)
+    }
+    if !stored.isEmpty {
+      let held = HeldRowGroup(rowGroup: rowGroup)
+      let again = rowGroup.again ?? { held.rowGroup }
+      places.withLock { $0[rowGroup.ordinal] = again }
+    }
+    let addresses = RowBatch(
+      rowCount: stored.count,
+      columns: [
+        .constant(.integer(Int64(rowGroup.ordinal)), count: stored.count),
+        .integers(IntegerVector(values: stored.map { Int64($0) })),
+      ], order: try frame.order())
+    return SortPiece(batch: addresses, keys: keys)
+  }
+
+  /// Adds the next piece; returns whether nothing that follows in an ordered scan can matter.
+  func add(_ piece: SortPiece) throws -> Bool {
+    try buffer.withLock { buffer in
+      try buffer.add(piece)
+      guard isOrderedByTime, let limit, let bound = piece.boundOfRest else { return false }
+      return buffer.hasRows(limit, before: bound, isNewestFirst: isNewestFirst)
+    }
+  }
+
+  /// Hands on the rows in their order, once all have been added.
+  ///
+  /// - Throws: `StorageError` when a field of rows that were kept by address cannot be read, before any row has been
+  ///   handed on.
+  func drain(workers: Int, _ body: (RowBatch) throws -> Void) throws {
+    var taken = buffer.withLock { $0 }
+    let places = places.withLock { $0 }
+    // Rows kept by address are few enough to be one batch.
+    try taken.drain { batch in
+      try body(places.isEmpty ? batch : read(batch, places, workers: workers))
+    }
+  }
+
+  // MARK: Reading at the end
+
+  /// The rows at some addresses, in their order.
+  private func read(
+    _ addresses: RowBatch, _ places: [Int: @Sendable () throws -> any RowGroup], workers: Int
+  ) throws -> RowBatch {
+    guard let ordinals = addresses.columns[0]?.values(),
+      let numbers = addresses.columns[1]?.values()
+    else { return addresses }
+    var wanted: [Int: [(row: UInt32, place: Int)]] = [:]
+    for (place, (ordinal, number)) in zip(ordinals, numbers).enumerated() {
+      guard case .integer(let ordinal) = ordinal, case .integer(let number) = number else {
+        continue
+      }
+      wanted[Int(ordinal), default: []].append((UInt32(number), place))
+    }
+    let parts = wanted.map { (ordinal: $0.key, rows: $0.value.sorted { $0.row < $1.row }) }
+      .sorted { $0.ordinal < $1.ordinal }
+    let found = Mutex([RowBatch?](repeating: nil, count: parts.count))
+    let next = Atomic<Int>(0)
+    let segment = rows
+    try Workers.run(workers) { _ in
+      while true {
+        let index = next.add(1, ordering: .relaxed).oldValue
+        guard index < parts.count, let again = places[parts[index].ordinal] else { return }
+        var frame = Frame(
+          try again(), rows: parts[index].rows.map(\.row), layout: segment.layout)
+        let batch = try segment.detached(&frame)
+        found.withLock { $0[index] = batch }
+      }
+    }
+    let all = RowBatch.concatenated(found.withLock { $0 }.compactMap { $0 })
+    // Row k of `all` belongs to place `order[k]`.
+    var back = SelectionVector(repeating: 0, count: addresses.rowCount)
+    for (k, place) in parts.flatMap({ $0.rows.map(\.place) }).enumerated() {
+      back[place] = UInt32(k)
+    }
+    return all.gather(back)
+  }
+}
+
+/// A row group without a way back to it, kept until the scan has ended.
+///
+/// `@unchecked Sendable` holds because the worker that drew it is done with it before `Workers.run` of the scan returns,
+/// and only then one worker, which is the only one to read this ordinal, takes it.
+private struct HeldRowGroup: @unchecked Sendable {
+  let rowGroup: any RowGroup
+}
