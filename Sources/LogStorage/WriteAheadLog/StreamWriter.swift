@@ -1,3 +1,5 @@
+import Synchronization
+
 /// Takes events as they come and says of each batch when it is durable: the way in for streams and
 /// for servers.
 ///
@@ -76,6 +78,8 @@ package final class StreamWriter: Sendable {
   /// Looks at the manifest without waiting for this process's own appends to it.
   private let watch: ManifestLog
   private let state = Monitor(State())
+  /// Those that no batch is using.
+  private let compressors = Mutex<[Compressor]>([])
 
   /// How often an idle writer looks whether its events are wanted in segments, ms.
   private static let heartbeat: Int64 = 200
@@ -124,12 +128,14 @@ package final class StreamWriter: Sendable {
     var kept = scanned
     // The encoder scans row groups when they are full; until then only texts and times are needed.
     (kept.slots, kept.slotStarts) = ([], [])
+    let compressor = compressors.withLock { $0.popLast() } ?? Compressor()
     let batch = Batch(
       scanned: kept, logGroup: logGroup,
       record: WriteAheadRecord(
         scanned, group: try number(of: logGroup), ingestionTime: ingestionTime,
-        compressor: Compressor()),
+        compressor: compressor),
       outcome: outcome)
+    compressors.withLock { $0.append(compressor) }
     try state.wait { state -> Void? in
       if let failure = state.failure { throw failure }
       guard
