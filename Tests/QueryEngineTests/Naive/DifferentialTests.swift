@@ -1,10 +1,10 @@
 import Columnar
 import Foundation
-import LogStorage
 import QueryLanguage
 import TestSupport
 import Testing
 
+@testable import LogStorage
 @testable import QueryEngine
 
 /// The engine against an evaluator written from the language reference alone.
@@ -26,18 +26,21 @@ import Testing
     var generator = RandomQueries(random: SeededGenerator(seed: seed))
     var differences = 0
     for block in 0..<Int(count + 59) / 60 {
-      let events = (0..<40).map { _ in generator.event() }
-      let all = Configuration.all
-      let places = [block % all.count, (block / all.count + block + 1) % all.count]
-      let chosen = count > 5_000 ? places.map { all[$0] } : all
+      // Every third block asks events that a store keeps as templates.
+      let isSimilar = block % 3 == 2
+      generator.fragments = []
+      let events =
+        isSimilar ? generator.similarEvents(600) : (0..<40).map { _ in generator.event() }
+      let chosen = Self.configurations(block, isSimilar: isSimilar, isLong: count > 5_000)
       let sources = try chosen.map { ($0, try $0.source(CaseEvents(events))) }
+      let rows = NaiveEvaluator.rows(of: events)
       for _ in 0..<60 {
         let query = generator.query()
         let parsed = QueryParser.parse(query)
         try #require(!parsed.hasErrors, "\(query)")
         let expected: NaiveAnswer
         do {
-          expected = try NaiveEvaluator.answer(parsed.query, on: events)
+          expected = try NaiveEvaluator.answer(parsed.query, on: rows)
         } catch {
           Issue.record("\(error): \(query)")
           return
@@ -48,11 +51,53 @@ import Testing
           else { continue }
           differences += 1
           Issue.record(
-            "seed \(seed), \(configuration.name): \(query)\n\(difference)\n\(events)")
+            """
+            seed \(seed), \(configuration.name): \(query)
+            \(difference)
+            \(isSimilar ? Array(events.prefix(3)) : events)
+            """)
           break
         }
         if differences >= 12 { return }
       }
+    }
+  }
+
+  /// The configurations of a block: all, or two in turn; for similar events those that store them,
+  /// or one of them and one other.
+  private static func configurations(
+    _ block: Int, isSimilar: Bool, isLong: Bool
+  ) -> [Configuration] {
+    let all = Configuration.all
+    let others = all.filter { !$0.isStored }
+    let stored = all.filter(\.isStored)
+    switch (isSimilar, isLong) {
+    case (true, true):
+      return [stored[block / 3 % stored.count], others[block / 3 % others.count]]
+    case (true, false): return stored
+    case (false, true):
+      return [all[block % all.count], all[(block / all.count + block + 1) % all.count]]
+    case (false, false): return all
+    }
+  }
+
+  /// Otherwise similar events would show nothing of the forms in which a store keeps them.
+  @Test func `similar events are kept as templates, references and times`() throws {
+    var generator = RandomQueries(random: SeededGenerator(seed: 7))
+    var found: [String: Set<ColumnEncoding>] = [:]
+    for _ in 0..<12 {
+      let events = CaseEvents(generator.similarEvents(600))
+      for configuration in Configuration.all where configuration.isStored {
+        let source = try configuration.source(events)
+        found[configuration.name, default: []].formUnion(try StoredSources.encodings(of: source))
+      }
+    }
+    let expected: Set<ColumnEncoding> = [
+      .templates, .reference, .timestampText, .timestampNumber, .identifier, .dictionary, .integer,
+      .decimal, .constant, .plainString,
+    ]
+    for (name, encodings) in found {
+      #expect(encodings.isSuperset(of: expected), "\(name): \(expected.subtracting(encodings))")
     }
   }
 
