@@ -85,6 +85,20 @@ import Testing
     }
   }
 
+  @Test func `these tests notice a sync that is left out`() throws {
+    let disk = CrashingFileSystem()
+    let store = try makeStore(on: disk)
+    let writer = try makeStreamWriter(store, rowsPerLog: 1000)
+    let events = StreamedEvents()
+    try events.send(batch("a"), to: writer)
+    disk.ignoreSyncs(of: ".wal")
+    try events.send(batch("b"), to: writer)
+    #expect(events.acknowledged.count == 4)
+    disk.crash(afterOperations: 1)
+    _ = try? writer.close()
+    #expect(try makeStore(on: disk.restart()).events().count == 2)
+  }
+
   @Test func `a bulk load is there whole or not at all`() throws {
     let lines = (0..<6).map {
       "{\"timestamp\":\(SampleTime.day + Int64($0) * SampleTime.hour * 9),\"n\":\($0)}"

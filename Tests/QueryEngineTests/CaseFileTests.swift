@@ -16,6 +16,8 @@ struct Configuration: Sendable, CustomTestStringConvertible {
   var exceptions: [String] = []
   /// Whether there are log groups.
   var hasGroups = true
+  /// Whether events are kept in segments.
+  var isStored = false
   /// Makes the source of the events.
   var source: @Sendable (CaseEvents) throws -> any EventSource
 
@@ -36,8 +38,11 @@ struct Configuration: Sendable, CustomTestStringConvertible {
       MemorySource(texts: $0, rowsPerGroup: 3)
     },
     // Record ids hold the arrival number, which each store gives out by itself.
-    Configuration(name: "through the store", workers: 2, exceptions: ["@ptr"]) {
+    Configuration(name: "through the store", workers: 2, exceptions: ["@ptr"], isStored: true) {
       try StoredSources.store($0)
+    },
+    Configuration(name: "after compaction", exceptions: ["@ptr"], isStored: true) {
+      try StoredSources.store($0, isCompacted: true)
     },
     // Files have no log group, and a size that counts line ends.
     Configuration(

@@ -1,7 +1,7 @@
 import Columnar
-import LogStorage
 import TestSupport
 
+@testable import LogStorage
 @testable import QueryEngine
 
 // The events of a case, on their way through the store and through a file. Their times are given by
@@ -20,11 +20,30 @@ enum StoredSources {
   /// Events in a store, brought in by two ingestions.
   static func store(_ texts: [String]) throws -> any EventSource { try store(CaseEvents(texts)) }
 
-  static func store(_ events: CaseEvents) throws -> any EventSource {
+  /// - Parameter isCompacted: whether the segments of a day become one.
+  static func store(_ events: CaseEvents, isCompacted: Bool = false) throws -> any EventSource {
     let folder = TemporaryFolder()
     let store = try LogStore.open(folder.file("store"), mode: .create)
     for group in events.groups { try ingest(group.events, into: group.name, of: store) }
+    if isCompacted {
+      _ = try store.retain(now: MemorySource.start + 7 * 86_400_000)
+    }
     return HeldSource(base: try store.snapshot(now: MemorySource.start), folder: folder)
+  }
+
+  /// How the columns of stored events are encoded, variables of templates included.
+  static func encodings(of source: any EventSource) throws -> Set<ColumnEncoding> {
+    var found: Set<ColumnEncoding> = []
+    let cursor = try source.scan(ScanRequest())
+    while let rowGroup = try cursor.next() as? EncodedRowGroupReader {
+      for (index, chunk) in rowGroup.handle.table.chunks.enumerated()
+      where chunk.role == .column {
+        if let encoding = chunk.encoding { found.insert(encoding) }
+        guard case .templates(let run) = try rowGroup.columnData(index) else { continue }
+        found.formUnion(run.variableEncodings)
+      }
+    }
+    return found
   }
 
   private static func ingest(_ texts: [String], into group: String, of store: LogStore) throws {

@@ -9,12 +9,12 @@ extension ColumnVector {
   package var approximateByteCount: Int {
     switch self {
     case .missing, .constant: 16
-    case .integers(let v), .timestamps(let v): v.values.count * 8
-    case .doubles(let v): v.values.count * 8
-    case .decimals(let v): v.mantissas.count * 9
+    case .integers(let v), .timestamps(let v): v.values.capacity * 8
+    case .doubles(let v): v.values.capacity * 8
+    case .decimals(let v): v.mantissas.capacity * 9
     case .booleans(let v): v.values.count / 4
-    case .strings(let v): v.bytes.count + v.offsets.count * 4
-    case .dictionary(let v): v.codes.count * 2 + v.entries.approximateByteCount
+    case .strings(let v): v.bytes.capacity + v.offsets.capacity * 4
+    case .dictionary(let v): v.codes.capacity * 2 + v.entries.approximateByteCount
     case .values(let v): v.reduce(0) { $0 + $1.approximateByteCount }
     }
   }

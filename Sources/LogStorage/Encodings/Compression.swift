@@ -8,7 +8,10 @@ package enum Codec: UInt8, Sendable {
 
 /// zstd compression with a context and an output buffer that are kept and reused; one per worker,
 /// never shared.
-package final class Compressor {
+///
+/// Unchecked: the context is not safe for two threads at once. Whoever keeps several threads in work
+/// hands one on through a lock.
+package final class Compressor: @unchecked Sendable {
   private let context: OpaquePointer
   /// zstd's level: 1 while ingesting, higher when merging.
   package let level: Int32

@@ -90,6 +90,9 @@ final class TemplateRun {
     decoded = Array(repeating: nil, count: columns.count)
   }
 
+  /// How the columns of variables are stored.
+  var variableEncodings: [ColumnEncoding] { columns.map(\.encoding) }
+
   /// Reads which template each text has.
   ///
   /// - Throws: `DecodingFailure` if that is damaged.

@@ -69,6 +69,10 @@ package final class LineReader {
   /// An error of the input, thrown once the records before it are out.
   private var fault: (any Error)?
   private var nextRecord: UInt64 = 0
+  /// What an input that is not waited for is read into: as much as it brings. Memory comes zeroed, and
+  /// megabytes of it for each few lines would cost more than the lines.
+  private var lingerByteCount = LineReader.smallestLinger
+  private static let smallestLinger = 1 << 18
   private var line: UInt64 = 1
   private var bytesPerRecord = 512
   /// Braces that turned out never to close. After some of them the input is no JSON over several lines, and
@@ -142,7 +146,8 @@ package final class LineReader {
       options.blockByteCount, max(1 << 20, options.recordsPerBlock * bytesPerRecord * 9 / 8))
     let old = rest
     rest = []
-    let target = max(wanted, old.count * 2)
+    let target = max(
+      options.lingerMilliseconds == nil ? wanted : min(wanted, lingerByteCount), old.count * 2)
     if atEnd || old.count >= target { return old }
     let mayLinger = options.lingerMilliseconds
     let buffer = [UInt8](unsafeUninitializedCapacity: target + RecordBlock.padding) { raw, used in
@@ -167,6 +172,11 @@ package final class LineReader {
         }
         if atEnd { break }
       }
+    }
+    if buffer.count >= target {
+      lingerByteCount = min(2 * target, options.blockByteCount)
+    } else if buffer.count < target / 4 {
+      lingerByteCount = max(target / 2, Self.smallestLinger)
     }
     return skipByteOrderMark(buffer)
   }

@@ -27,7 +27,10 @@ struct Memtable: Sendable {
         || pending.bytes.count >= StorageLimits.rawBytesPerRowGroup
       {
         full.append((day, pending))
+        // The next row group will be like this one: memory that grows by doubling is fetched twice.
+        let byteCount = pending.bytes.count
         pending = .empty
+        pending.bytes.reserveCapacity(byteCount + byteCount / 8)
       }
     }
     if pending.count > 0 {
@@ -81,7 +84,9 @@ extension RowGroupRecords {
 
   /// The records as a block for the scanner; their times are given.
   func block() -> RecordBlock {
-    var padded = bytes
+    var padded: [UInt8] = []
+    padded.reserveCapacity(bytes.count + RecordBlock.padding)
+    padded.append(contentsOf: bytes)
     padded.append(contentsOf: repeatElement(0, count: RecordBlock.padding))
     let references = (0..<count).map { i in
       RecordReference(

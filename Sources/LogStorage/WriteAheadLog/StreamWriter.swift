@@ -1,3 +1,5 @@
+import Synchronization
+
 /// Takes events as they come and says of each batch when it is durable: the way in for streams and
 /// for servers.
 ///
@@ -27,7 +29,8 @@
 package final class StreamWriter: Sendable {
   /// When the writer goes on to the next log, and how much it keeps in memory.
   package struct Limits: Sendable {
-    /// Readers read logs at every query, so that a log is worth a few row groups.
+    /// Readers read logs at every query, so that a log is worth a few row groups. One may get twice as
+    /// much while its successor is not ready.
     package var rowsPerLog = 4 * StorageLimits.rowsPerRowGroup
     package var rawBytesPerLog = 2 * StorageLimits.rawBytesPerRowGroup
     package var age = Duration.seconds(300)
@@ -75,6 +78,8 @@ package final class StreamWriter: Sendable {
   /// Looks at the manifest without waiting for this process's own appends to it.
   private let watch: ManifestLog
   private let state = Monitor(State())
+  /// Those that no batch is using.
+  private let compressors = Mutex<[Compressor]>([])
 
   /// How often an idle writer looks whether its events are wanted in segments, ms.
   private static let heartbeat: Int64 = 200
@@ -84,7 +89,7 @@ package final class StreamWriter: Sendable {
   /// - Throws: `StorageError`: `diskFull` below the reserve.
   package init(store: LogStore, limits: Limits = Limits()) throws {
     precondition(
-      limits.rowsPerLog <= Int(WriteAheadFile.sequenceCount / 2), "a log has its numbers")
+      limits.rowsPerLog <= Int(WriteAheadFile.sequenceCount / 4), "a log has its numbers")
     try store.requireWritable()
     try store.requireFreeSpace()
     self.store = store
@@ -120,12 +125,17 @@ package final class StreamWriter: Sendable {
   ) throws {
     precondition(
       (1...StorageLimits.rowsPerRowGroup).contains(scanned.times.count), "a batch fits a row group")
+    var kept = scanned
+    // The encoder scans row groups when they are full; until then only texts and times are needed.
+    (kept.slots, kept.slotStarts) = ([], [])
+    let compressor = compressors.withLock { $0.popLast() } ?? Compressor()
     let batch = Batch(
-      scanned: scanned, logGroup: logGroup,
+      scanned: kept, logGroup: logGroup,
       record: WriteAheadRecord(
         scanned, group: try number(of: logGroup), ingestionTime: ingestionTime,
-        compressor: Compressor()),
+        compressor: compressor),
       outcome: outcome)
+    compressors.withLock { $0.append(compressor) }
     try state.wait { state -> Void? in
       if let failure = state.failure { throw failure }
       guard
@@ -202,9 +212,8 @@ package final class StreamWriter: Sendable {
   }
 
   private func nextTurn(_ log: WriteAheadFile) throws -> Turn {
-    if log.rowCount >= limits.rowsPerLog || log.rawByteCount >= limits.rawBytesPerLog {
-      return .exchange
-    }
+    if isFull(log, times: 2) { return .exchange }
+    if isFull(log, times: 1), state.withLock({ $0.spare != nil }) { return .exchange }
     while true {
       let left = log.firstAppend.map { (limits.age - (ContinuousClock.now - $0)).milliseconds }
       if let left, try left <= 0 || isFlushWanted(log) { return .exchange }
@@ -216,6 +225,10 @@ package final class StreamWriter: Sendable {
       }
       if let turn { return turn }
     }
+  }
+
+  private func isFull(_ log: WriteAheadFile, times: Int) -> Bool {
+    log.rowCount >= times * limits.rowsPerLog || log.rawByteCount >= times * limits.rawBytesPerLog
   }
 
   private func isFlushWanted(_ log: WriteAheadFile) throws -> Bool {

@@ -23,8 +23,10 @@ struct ValueCounts: Sendable {
     }
   }
 
+  /// What the lists of ``lists(groupCount:)`` take for each value is part of it, as they are made at once.
   var byteCount: Int {
-    keys.byteCount + pairs.byteCount + counts.capacity * 8 + members.capacity * 4
+    counts.count * 64 + keys.byteCount + pairs.byteCount + counts.capacity * 8 + members.capacity
+      * 4
       + newest.capacity * MemoryLayout<Moment>.stride
   }
 

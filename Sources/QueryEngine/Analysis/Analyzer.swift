@@ -29,7 +29,7 @@ struct Analyzer {
   var commandName = ""
 
   private var hasDedup = false
-  private var eventSlots: [EventField: SlotID] = [:]
+  private(set) var eventSlots: [EventField: SlotID] = [:]
   var scan: ScanStep
 
   /// Whether a SOURCE was met.
@@ -130,10 +130,12 @@ extension Analyzer {
     case .estimate: bindEstimate()
     case .lookup(let lookup): bindLookup(lookup)
     case .cidrlookup(let lookup): bindCidrlookup(lookup)
+    case .diff(let diff): bindDiff(diff, at: command.keywordRange)
+    case .logcompare(let compare): bindLogcompare(compare, at: command.keywordRange)
+    case .anomaly: bindAnomaly(at: command.keywordRange)
+    case .relevantfields(let fields): bindRelevantfields(fields, at: command.keywordRange)
     // Calls of saved queries are replaced before the text is read; one that is left was refused.
     case .invalid, .savedQuery: break
-    default:
-      report(AnalyzerDiagnostics.notAvailable(command.name, at: command.keywordRange))
     }
     if options.isStrict { checkPlaceAfterDedup(command) }
   }

@@ -24,7 +24,7 @@ final class DedupStage: RowStage {
     var frame = Frame(batch, layout: layout)
     let columns = try keys.map { try frame.column($0).scalars(layout) }
     let rows = filter.firstRows(of: columns, rowCount: batch.rowCount)
-    let byteCount = filter.byteCount
+    let byteCount = MemoryBudget.growing(filter.byteCount)
     try control.budget.reserve(byteCount - reserved, for: "dedup")
     reserved = byteCount
     if !rows.isEmpty { try next.consume(batch.gather(rows)) }

@@ -163,6 +163,9 @@ struct Frame {
     return batch
   }
 
+  /// The discovered fields of the rows that have a value in one of them.
+  func discoveredColumns() throws -> [NamedColumn] { try events?.discovered() ?? discovered }
+
   /// The same rows with one value each for a single entry per distinct value; see
   /// ``BoundExpression/evaluate(_:)``.
   func entries(_ slot: SlotID, _ vector: ColumnVector) -> Frame {

@@ -64,7 +64,8 @@ struct GroupMerger: PieceMerger {
     guard table.count <= EngineLimits.groups else {
       throw stats.tooManyGroups
     }
-    let byteCount = states.reduce(table.byteCount) { $0 + $1.byteCount }
+    let byteCount = MemoryBudget.growing(
+      states.reduce(table.byteCount) { $0 + $1.byteCount })
     if byteCount > reserved { try budget.reserve(byteCount - reserved, for: stats.command) }
     reserved = max(reserved, byteCount)
   }

@@ -4,12 +4,25 @@ import Synchronization
 ///
 /// Shared by all workers of the query. Figures are estimates made a batch at a time, not a count of
 /// allocations; they err on the high side.
+///
+/// What passes through is not counted: row groups being decoded, batches between two stages. A part of
+/// the limit is kept free for them.
 final class MemoryBudget: Sendable {
   let limit: Int
   private let used = Atomic<Int>(0)
   private let highest = Atomic<Int>(0)
 
+  /// What may be reserved.
+  private var reservable: Int { limit - min(limit / 3, Self.passingByteCount) }
+
+  /// The most that is kept free for what passes through.
+  private static let passingByteCount = 80 << 20
+
   init(limit: Int) { self.limit = limit }
+
+  /// What to reserve for a table that occupies so many bytes: an array that is full moves to one
+  /// twice as long, and for a moment there are both.
+  static func growing(_ byteCount: Int) -> Int { byteCount + byteCount / 8 * 5 }
 
   /// The most bytes that were in use at one time.
   var peak: Int { highest.load(ordering: .relaxed) }
@@ -26,7 +39,7 @@ final class MemoryBudget: Sendable {
       if exchange.exchanged { break }
       known = exchange.original
     }
-    guard now <= limit else {
+    guard now <= reservable else {
       throw .outOfMemory(
         "\(user) needs more than the \(limit >> 20) MiB this query may use; "
           + "narrow the window, add a filter or a limit, or allow more memory")

@@ -27,12 +27,19 @@ struct OrderedMerge {
     self.budget = budget
   }
 
-  /// Adds rows that are in order of time.
-  mutating func add(_ batch: RowBatch) throws(QueryFailure) {
-    guard batch.rowCount > 0 else { return }
+  /// Adds rows that are in order of time, for which ``reserve(_:in:)`` was called.
+  mutating func add(_ batch: RowBatch) {
     let byteCount = batch.byteCount
-    runs.append(Run(batch: batch, byteCount: byteCount))
-    try budget.reserve(byteCount, for: "output in order of time")
+    if batch.rowCount > 0 {
+      runs.append(Run(batch: batch, byteCount: byteCount))
+    } else {
+      budget.release(byteCount)
+    }
+  }
+
+  /// Counts rows that are going to be added, as soon as there are any: they wait for the consumer too.
+  static func reserve(_ batch: RowBatch, in budget: MemoryBudget) throws(QueryFailure) {
+    try budget.reserve(batch.byteCount, for: "output in order of time")
   }
 
   /// Hands on the rows that no later piece can precede; `nil` as bound says that none is to come.

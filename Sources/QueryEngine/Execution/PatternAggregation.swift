@@ -1,7 +1,8 @@
 import Columnar
 
 // `pattern` as an aggregation: templates are counted in the scan, on all workers, and merged into
-// patterns at its end.
+// patterns at its end. Samples are kept only for a query that reads them, counts over time only for
+// an `anomaly`.
 
 /// A `pattern` and the slots it fills.
 struct PatternStep: RowCommand, PiecewiseAggregation {
@@ -12,10 +13,16 @@ struct PatternStep: RowCommand, PiecewiseAggregation {
   let severity: SlotID
   let identifier: SlotID
   let samples: SlotID
+  /// Whether its rows are events, with times.
+  let isOverEvents: Bool
+  /// Takes the counts over time, if asked for.
+  var buckets: SlotID?
 
   var name: String { "pattern" }
   var inputs: [SlotID] { [inputSlot] }
-  var outputs: [SlotID] { [pattern, ratio, sampleCount, severity, identifier, samples] }
+  var outputs: [SlotID] {
+    [pattern, ratio, sampleCount, severity, identifier, samples] + (buckets.map { [$0] } ?? [])
+  }
   var makesNewRows: Bool { true }
 
   func stage(layout: PlanLayout, control: RunControl, next: any RowStage) -> any RowStage {
@@ -24,133 +31,136 @@ struct PatternStep: RowCommand, PiecewiseAggregation {
 
   func piece(of frame: inout Frame) throws -> TemplateCounts {
     let column = try frame.column(inputSlot).scalars(frame.layout)
-    return TemplateCounts(column, order: try frame.order())
+    let wantsSamples = wantsSamples(frame.layout)
+    let order = wantsSamples || buckets != nil ? try frame.order() : nil
+    let window = buckets == nil ? nil : frame.layout.context.functions.window
+    return TemplateCounts(
+      column, order: order, wantsSamples: wantsSamples, window: window.map { WindowParts($0) })
   }
 
   func merger(layout: PlanLayout, budget: MemoryBudget) -> PatternMerger {
-    PatternMerger(self, slotCount: layout.plan.slots.count, budget: budget)
+    PatternMerger(self, layout: layout, budget: budget)
+  }
+
+  private func wantsSamples(_ layout: PlanLayout) -> Bool {
+    let segment = layout.plan.slots[samples].segment - 1
+    return PlanLayout.slotsRead(behind: segment, in: layout.plan).contains(samples)
+  }
+}
+
+/// A window cut into parts of equal length.
+struct WindowParts: Sendable {
+  static let count = 30
+
+  let start: Int64
+  /// The length of a part in ms.
+  let length: Int64
+
+  init(_ window: ClosedRange<Int64>) {
+    start = window.lowerBound
+    let (distance, overflow) = window.upperBound.subtractingReportingOverflow(window.lowerBound)
+    length = (overflow ? Int64.max : distance) / Int64(Self.count) + 1
+  }
+
+  func part(of time: Int64) -> Int {
+    let (distance, overflow) = time.subtractingReportingOverflow(start)
+    guard !overflow else { return Self.count - 1 }
+    return Int(min(max(distance / length, 0), Int64(Self.count - 1)))
   }
 }
 
 /// The templates of some rows.
 struct TemplateCounts: Sendable {
-  fileprivate var table = ByteTable()
-  fileprivate var counts: [Int] = []
-  fileprivate var samples: [[PatternSample]] = []
-  fileprivate let hasOrder: Bool
+  fileprivate var table = TemplateTable()
+  fileprivate let order: RowOrder?
   fileprivate let rowCount: Int
+  private let wantsSamples: Bool
+  private let window: WindowParts?
 
-  init(_ column: ColumnVector, order: RowOrder?) {
-    hasOrder = order != nil
+  init(_ column: ColumnVector, order: RowOrder?, wantsSamples: Bool, window: WindowParts?) {
+    self.order = order
+    self.wantsSamples = wantsSamples
+    self.window = window
     rowCount = column.count
     var tokenizer = TemplateTokenizer()
     if let texts = column.texts() {
       texts.bytes.withUnsafeBufferPointer { bytes in
         for row in 0..<texts.count where texts.validity?[row] ?? true {
           let text = UnsafeBufferPointer(rebasing: bytes[texts.range(row)])
-          add(text, row, order, &tokenizer)
+          add(text, row, &tokenizer)
         }
       }
       return
     }
     for row in 0..<column.count {
       guard let text = column.value(at: row).text else { continue }
-      Array(text.utf8).withUnsafeBufferPointer { add($0, row, order, &tokenizer) }
+      Array(text.utf8).withUnsafeBufferPointer { add($0, row, &tokenizer) }
     }
   }
 
   private mutating func add(
-    _ text: UnsafeBufferPointer<UInt8>, _ row: Int, _ order: RowOrder?,
-    _ tokenizer: inout TemplateTokenizer
+    _ text: UnsafeBufferPointer<UInt8>, _ row: Int, _ tokenizer: inout TemplateTokenizer
   ) {
     tokenizer.tokenize(text)
-    let number = Int(tokenizer.template.withUnsafeBufferPointer { table.insert($0) })
-    if number == counts.count {
-      counts.append(0)
-      samples.append([])
+    let number = tokenizer.withTemplate { table.add($0) }
+    if let window, let order {
+      table.addTime(window.part(of: order.times[row]), of: WindowParts.count, to: number)
     }
-    counts[number] += 1
     // Rows come in order of time, so the first ones of a row group are its earliest.
-    guard samples[number].count < PatternSample.most else { return }
-    samples[number].append(
-      PatternSample(
-        time: order?.times[row] ?? 0, sequence: order?.sequences[row] ?? UInt64(row),
-        text: String(decoding: text, as: UTF8.self)))
+    guard wantsSamples, table.details[number].samples.count < PatternSample.most else { return }
+    let sample = PatternSample(
+      time: order?.times[row] ?? 0, sequence: order?.sequences[row] ?? UInt64(row),
+      text: String(decoding: text, as: UTF8.self))
+    table.addSample(sample, to: number)
   }
 }
 
 /// All templates of a `pattern`.
 struct PatternMerger: PieceMerger {
   private let step: PatternStep
-  private let slotCount: Int
+  private let layout: PlanLayout
   private let budget: MemoryBudget
-  private var table = ByteTable()
-  private var counts: [Int] = []
-  private var samples: [[PatternSample]] = []
-  private var sampleBytes = 0
+  private var table = TemplateTable()
   private var rowsBefore: UInt64 = 0
   private var reserved = 0
 
-  fileprivate init(_ step: PatternStep, slotCount: Int, budget: MemoryBudget) {
+  fileprivate init(_ step: PatternStep, layout: PlanLayout, budget: MemoryBudget) {
     self.step = step
-    self.slotCount = slotCount
+    self.layout = layout
     self.budget = budget
   }
 
   mutating func merge(_ piece: TemplateCounts) throws {
-    for other in 0..<piece.table.count {
-      let number = Int(piece.table.withKey(UInt32(other)) { table.insert($0) })
-      if number == counts.count {
-        counts.append(0)
-        samples.append([])
-      }
-      counts[number] += piece.counts[other]
-      let before = Self.byteCount(samples[number])
-      samples[number] = PatternSample.earliest(
-        samples[number] + piece.samples[other].map { placed($0, piece) })
-      sampleBytes += Self.byteCount(samples[number]) - before
+    let before = rowsBefore
+    table.merge(piece.table) { sample in
+      // Rows that are no events are numbered as they come.
+      guard piece.order == nil else { return sample }
+      return PatternSample(time: 0, sequence: before + sample.sequence, text: sample.text)
     }
     rowsBefore += UInt64(piece.rowCount)
-    guard table.count <= EngineLimits.groups else {
-      throw QueryFailure.tooManyGroups(
-        "pattern meets more than \(EngineLimits.groups) different forms of text; narrow the "
-          + "window, add a filter, or use pattern on a field")
-    }
-    // Merging needs the words of each template once more.
-    let byteCount = table.byteCount * 4 + table.count * 160 + sampleBytes
+    let byteCount = table.byteCount
     if byteCount > reserved {
       try budget.reserve(byteCount - reserved, for: "pattern")
       reserved = byteCount
     }
   }
 
-  /// Rows that are no events are numbered as they come.
-  private func placed(_ sample: PatternSample, _ piece: TemplateCounts) -> PatternSample {
-    guard !piece.hasOrder else { return sample }
-    return PatternSample(
-      time: 0, sequence: rowsBefore + sample.sequence, text: sample.text)
-  }
-
-  private static func byteCount(_ samples: [PatternSample]) -> Int {
-    samples.reduce(0) { $0 + $1.text.utf8.count + 48 }
-  }
-
   mutating func finish() throws -> [RowBatch] {
     defer { budget.release(reserved) }
-    let templates = counts.indices.map { number in
-      PatternTemplate(
-        bytes: table.withKey(UInt32(number)) { Array($0) }, count: counts[number],
-        samples: samples[number])
+    if table.level != .exact {
+      layout.context.noteApproximation(
+        "pattern: more than \(TemplateTable.mostTemplates) forms of text; words that vary were "
+          + "taken as tokens beforehand")
     }
-    let total = counts.reduce(0, +)
-    let patterns = PatternMerging.patterns(of: templates)
+    let total = table.counts.reduce(0, +)
+    let patterns = PatternMerging.patterns(of: table.templates())
     return stride(from: 0, to: patterns.count, by: SortBuffer.rowsPerBatch).map { start in
       batch(patterns[start..<min(start + SortBuffer.rowsPerBatch, patterns.count)], of: total)
     }
   }
 
   private func batch(_ patterns: ArraySlice<FoundPattern>, of total: Int) -> RowBatch {
-    var columns = [ColumnVector?](repeating: nil, count: slotCount)
+    var columns = [ColumnVector?](repeating: nil, count: layout.plan.slots.count)
     columns[step.pattern] = .values(patterns.map { .string($0.text) })
     columns[step.ratio] = .doubles(
       DoubleVector(values: patterns.map { Double($0.count) / Double(total) }))
@@ -159,7 +169,11 @@ struct PatternMerger: PieceMerger {
     columns[step.severity] = .values(patterns.map { .string($0.severity.rawValue) })
     columns[step.identifier] = .values(patterns.map { .string(Self.identifier($0.text)) })
     columns[step.samples] = .values(
-      patterns.map { .list($0.samples.map { .string($0.text) }) })
+      patterns.map { .list($0.details.samples.map { .string($0.text) }) })
+    if let buckets = step.buckets {
+      columns[buckets] = .values(
+        patterns.map { .list($0.details.buckets.map { .integer(Int64($0)) }) })
+    }
     return RowBatch(rowCount: patterns.count, columns: columns)
   }
 

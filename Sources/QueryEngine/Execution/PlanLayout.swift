@@ -7,7 +7,7 @@ final class PlanLayout: Sendable {
   let captures: [[SlotID?]]
   /// By segment, the slots whose values are read behind its end and exist by then, ascending.
   let liveOut: [[SlotID]]
-  /// Whether the result shows the discovered fields of each event.
+  /// Whether the result shows the discovered fields of each event, or a command reads them all.
   let showsDiscovered: Bool
 
   let context: RunContext
@@ -21,7 +21,12 @@ final class PlanLayout: Sendable {
     self.results = results
     captures = Self.captureSlots(plan)
     liveOut = plan.segments.indices.map { Self.live(after: $0, in: plan) }
-    showsDiscovered = plan.output.names == nil
+    showsDiscovered =
+      plan.output.names == nil
+      || plan.segments.contains { segment in
+        guard case .command(let command)? = segment.barrier else { return false }
+        return (command as? RelevantFieldsStep)?.takesDiscovered == true
+      }
   }
 
   private static func captureSlots(_ plan: LogicalPlan) -> [[SlotID?]] {

@@ -279,7 +279,8 @@ extension LogicalPlan {
   /// Whether what the plan does depends on the window.
   fileprivate var asksForWindow: Bool {
     var asks = segments.contains { segment in
-      if case .command(let command)? = segment.barrier { command is FillmissingStep } else { false }
+      guard case .command(let command)? = segment.barrier else { return false }
+      return command is FillmissingStep || (command as? PatternStep)?.buckets != nil
     }
     forEachExpression { expression in
       guard case .call(let call) = expression.kind else { return }

@@ -89,14 +89,14 @@ final class ScanDriver<Piece: Sendable>: Sendable {
     }
   }
 
-  /// Waits while more pieces lie ready than the consumer takes, so that a slow reader of the result
+  /// Waits while more pieces lie ready than there are workers, so that a slow reader of the result
   /// does not fill the memory. Only for workers that are not the consumer.
   ///
   /// It sleeps and looks again: the wait is as long as a consumer's write, and a millisecond more
   /// does not matter then.
   func waitForConsumer() throws {
     while state.withLock({
-      !$0.isStopped && !$0.isConsumerGone && $0.queue.count > 4 * workers
+      !$0.isStopped && !$0.isConsumerGone && $0.queue.count > workers
     }) {
       try control.check()
       usleep(1000)

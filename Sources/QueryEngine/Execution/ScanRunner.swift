@@ -157,6 +157,7 @@ struct ScanRunner {
   ) throws {
     let rows = rows
     let layout = layout
+    let budget = control.budget
     let isNewestFirst = segment.timeOrder(in: layout.plan) != .oldestFirst
     let driver = ScanDriver<OrderedPiece>(cursor: cursor, control: control, workers: workers) {
       rowGroup in
@@ -167,12 +168,13 @@ struct ScanRunner {
       var batch = count > 0 ? try rows.detached(&frame) : nil
       matched.add(count)
       if isNewestFirst { batch = batch?.reversed() }
+      if let batch { try OrderedMerge.reserve(batch, in: budget) }
       return OrderedPiece(batch: batch, boundOfRest: rowGroup.boundOfRest)
     }
     // The sink of the query stays on the calling thread, which is worker 0 of `Workers.run`.
     let consumer = CallingThreadOnly(
       OrderedConsumer(
-        merge: OrderedMerge(isNewestFirst: isNewestFirst, budget: control.budget), next: next,
+        merge: OrderedMerge(isNewestFirst: isNewestFirst, budget: budget), next: next,
         control: control))
     try Workers.run(workers) { worker in
       guard worker == 0 else {
@@ -205,7 +207,7 @@ private final class OrderedConsumer {
 
   func take(_ batch: RowBatch?, _ bound: Int64?) throws {
     guard !isSatisfied else { return }
-    if let batch { try merge.add(batch) }
+    if let batch { merge.add(batch) }
     if let bound { try drain(upTo: bound) }
   }
 

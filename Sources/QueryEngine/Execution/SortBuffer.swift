@@ -50,7 +50,7 @@ struct SortBuffer: Sendable {
   }
 
   private mutating func cut(to count: Int) throws(QueryFailure) {
-    let whole = joined()
+    let whole = try joined()
     let rows = order(of: whole, limit: count)
     let kept = SortPiece(
       batch: whole.batch.gather(rows), keys: whole.keys.map { $0.gather(rows) })
@@ -74,11 +74,17 @@ struct SortBuffer: Sendable {
     return found >= count
   }
 
-  private func joined() -> SortPiece {
+  /// All rows in one piece; there are both for a while.
+  private mutating func joined() throws(QueryFailure) -> SortPiece {
+    let byteCount = pieces.reduce(0) { $0 + Self.byteCount($1) }
+    try budget.reserve(byteCount, for: "sort")
+    defer { budget.release(byteCount) }
     let keys = pieces[0].keys.indices.map { key in
       ColumnVector.concatenate(pieces.map { $0.keys[key] })
     }
-    return SortPiece(batch: .concatenated(pieces.map(\.batch)), keys: keys)
+    let whole = SortPiece(batch: .concatenated(pieces.map(\.batch)), keys: keys)
+    pieces = []
+    return whole
   }
 
   private func order(of piece: SortPiece, limit: Int?) -> SelectionVector {
@@ -94,8 +100,7 @@ struct SortBuffer: Sendable {
       reserved = 0
     }
     guard !pieces.isEmpty else { return }
-    let whole = joined()
-    pieces = []
+    let whole = try joined()
     try budget.reserve(rowCount * 4, for: "sort")
     reserved += rowCount * 4
     let rows = order(of: whole, limit: limit)

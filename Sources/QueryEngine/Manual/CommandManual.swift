@@ -236,17 +236,23 @@ extension CommandManual {
       examples: Example("pattern message | display @sampleCount, @pattern | limit 3")),
     Entry(
       "anomaly", "pattern EXPRESSION | anomaly",
-      meaning: "Marks patterns whose frequency or values changed in the last third of the window.",
+      meaning:
+        "Marks patterns that are new or changed their frequency in the last third of the window.",
       notes: ["Columns: @anomaly (1 or 0), @anomalyType, @anomalyScore, @anomalyDescription."],
       examples: Example("pattern message | anomaly | filter @anomaly = 1 | limit 3")),
     Entry(
       "diff", "diff [previousDay | previousWeek | previousMonth]",
       meaning: "Compares the patterns of the window with those of an earlier one of equal length.",
-      examples: Example("pattern message | diff | limit 3")),
+      examples: Example("SOURCE \"shop\" START=-1h END=now | pattern message | diff | limit 3")),
     Entry(
       "logcompare", "logcompare timeshift PERIOD",
       meaning: "Compares the result with the same query run on a window shifted back.",
-      examples: Example("stats count(*) as n by service | logcompare timeshift 1h")),
+      notes: [
+        "Each output x of stats gains x_baseline and x_delta; patterns are compared as by diff."
+      ],
+      examples: Example(
+        "SOURCE \"shop\" START=-1h END=now | stats count(*) as n by service "
+          + "| logcompare timeshift 1d")),
     Entry(
       "relevantfields", "relevantfields [NAME, …] where CONDITION",
       meaning: "Ranks fields by how much their values differ where the condition holds.",

@@ -177,6 +177,15 @@ package enum DiagnosticCatalog {
       "Use a longer period or a shorter window.",
       example: "stats count(*) by bin(1ms) | fillmissing"),
     Entry(
+      "E215", "no window", "diff and logcompare compare windows; this query has none.",
+      "Give --start and --end, or START= and END= in SOURCE.",
+      example: "pattern message | diff"),
+    Entry(
+      "E216", "nothing to compare",
+      "diff, logcompare and anomaly need patterns, anomaly those of events.",
+      "Put them behind a pattern, or logcompare behind a stats.",
+      example: "stats count(*) as n by service | pattern service | anomaly"),
+    Entry(
       "E220", "parameter without value", "A saved query needs a value and has no default for it.",
       "Give it: $name(parameter = value).",
       example: "filter durationMs > {{least}}"),

@@ -35,7 +35,7 @@ package enum ReferencePages {
       }
       if !entry.notes.isEmpty { lines += [""] + entry.notes.map { "- \($0)" } }
       if entry.isAvailable,
-        !["source", "join"].contains(entry.name)
+        !["source", "join", "diff", "logcompare"].contains(entry.name)
       {
         for example in entry.examples {
           lines +=

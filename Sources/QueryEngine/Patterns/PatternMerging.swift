@@ -27,8 +27,8 @@
 struct PatternTemplate: Sendable {
   var bytes: [UInt8]
   var count: Int
-  /// The earliest texts, in order.
-  var samples: [PatternSample]
+  /// The earliest texts in order, and the counts over time.
+  var details: TemplateTable.Details
 }
 
 /// A text that a pattern was made of.
@@ -54,7 +54,7 @@ struct FoundPattern: Sendable {
   var text: String
   var count: Int
   var severity: PatternSeverity
-  var samples: [PatternSample]
+  var details: TemplateTable.Details
 }
 
 /// How bad a pattern sounds.
@@ -119,7 +119,7 @@ struct PatternMerging {
     let skeleton: [UInt8]
     var count: Int
     let severity: PatternSeverity
-    var samples: [PatternSample]
+    var details: TemplateTable.Details
   }
 
   /// More different leading words than this in texts of one form are no sign of different patterns.
@@ -158,7 +158,7 @@ struct PatternMerging {
       clusters.append(
         Cluster(
           words: shape.words, skeleton: shape.skeleton, count: template.count,
-          severity: severity, samples: template.samples))
+          severity: severity, details: template.details))
     }
   }
 
@@ -167,8 +167,7 @@ struct PatternMerging {
       clusters[cluster].words[index] = Self.anyWord
     }
     clusters[cluster].count += template.count
-    clusters[cluster].samples = PatternSample.earliest(
-      clusters[cluster].samples + template.samples)
+    clusters[cluster].details.add(template.details)
   }
 
   /// How many plain words are equal, or `nil` if they are too few: less than half.
@@ -246,12 +245,12 @@ struct PatternMerging {
       let text = Self.text(of: cluster)
       if let place = places[text] {
         found[place].count += cluster.count
-        found[place].samples = PatternSample.earliest(found[place].samples + cluster.samples)
+        found[place].details.add(cluster.details)
       } else {
         places[text] = found.count
         found.append(
           FoundPattern(
-            text: text, count: cluster.count, severity: cluster.severity, samples: cluster.samples))
+            text: text, count: cluster.count, severity: cluster.severity, details: cluster.details))
       }
     }
     return found.sorted { a, b in

@@ -35,19 +35,30 @@ struct TemplateTokenizer {
   /// Begins a mark; the byte never occurs in UTF-8. A mark with 0 is this byte itself.
   static let mark: UInt8 = 0xFF
 
-  /// The template of the last text.
-  private(set) var template: [UInt8] = []
+  private var buffer: [UInt8] = []
+  private var count = 0
 
   typealias Bytes = UnsafeBufferPointer<UInt8>
 
+  /// Makes the template of a text.
   mutating func tokenize(_ text: Bytes) {
-    template.removeAll(keepingCapacity: true)
+    count = 0
+    // A mark takes two bytes, what it stands for at least one.
+    if buffer.count < 2 * text.count + 2 {
+      buffer = [UInt8](repeating: 0, count: 4 * text.count + 64)
+    }
     var position = 0
     while position < text.count {
       let byte = text[position]
       if Self.isDelimiter(byte) {
-        template.append(byte)
+        write(byte)
         position += 1
+        continue
+      }
+      let end = Self.endOfLetters(text, position)
+      if end > position, Self.isPlain(text, position, end) {
+        for index in position..<end { write(text[index]) }
+        position = end
       } else if let found = Self.composite(text, position) {
         put(found.type)
         position = found.end
@@ -59,6 +70,37 @@ struct TemplateTokenizer {
     }
   }
 
+  /// Calls `body` with the template of the last text.
+  func withTemplate<R>(_ body: (Bytes) -> R) -> R {
+    buffer.withUnsafeBufferPointer { body(Bytes(rebasing: $0[0..<count])) }
+  }
+
+  @inline(__always)
+  private mutating func write(_ byte: UInt8) {
+    buffer[count] = byte
+    count += 1
+  }
+
+  @inline(__always)
+  private static func endOfLetters(_ text: Bytes, _ start: Int) -> Int {
+    var position = start
+    while position < text.count, isLetter(text[position]) { position += 1 }
+    return position
+  }
+
+  /// Whether letters are a word, and not the beginning of a URL, a date or an IPv6 address.
+  @inline(__always)
+  private static func isPlain(_ text: Bytes, _ start: Int, _ end: Int) -> Bool {
+    guard end < text.count else { return true }
+    let next = text[end]
+    guard isDelimiter(next) else { return false }
+    if next == 0x3A {
+      let isURL = end + 1 < text.count && text[end + 1] == 0x2F
+      return !isURL && end - start > 4
+    }
+    return next != 0x20 || end - start != 3
+  }
+
   /// Blanks, control characters and `=:,;|()[]{}"'<>`.
   @inline(__always)
   static func isDelimiter(_ byte: UInt8) -> Bool {
@@ -68,14 +110,14 @@ struct TemplateTokenizer {
   }
 
   private mutating func put(_ type: TokenType) {
-    template.append(Self.mark)
-    template.append(type.rawValue)
+    write(Self.mark)
+    write(type.rawValue)
   }
 
   private mutating func putText(_ text: Bytes, _ start: Int, _ end: Int) {
     for index in start..<end {
-      template.append(text[index])
-      if text[index] == Self.mark { template.append(0) }
+      write(text[index])
+      if text[index] == Self.mark { write(0) }
     }
   }
 
@@ -87,7 +129,7 @@ struct TemplateTokenizer {
     while start < end, "#$@*~".utf8.contains(text[start]) { start += 1 }
     if text[wordStart] == 0x2F, end - wordStart > 1 {
       if Self.address(text, wordStart + 1, end) != nil {
-        template.append(0x2F)
+        write(0x2F)
         return putWord(text, wordStart + 1, wordEnd)
       }
       put(.path)
@@ -97,7 +139,7 @@ struct TemplateTokenizer {
     if let found = Self.word(text, start, end) {
       put(found.type)
       if found.end < end, text[found.end] == 0x2F {
-        template.append(0x2F)
+        write(0x2F)
         return putWord(text, found.end + 1, wordEnd)
       }
       putText(text, found.end, wordEnd)
@@ -204,14 +246,23 @@ struct TemplateTokenizer {
   private static func composite(_ text: Bytes, _ start: Int) -> Found? {
     let byte = text[start]
     if isDigit(byte) {
-      if let end = clock(text, start) { return (.time, end) }
-      if let found = date(text, start) { return found }
+      if start + 4 < text.count, mayBeTime(text[start + 2], text[start + 4]) {
+        if let end = clock(text, start) { return (.time, end) }
+        if let found = date(text, start) { return found }
+      }
       return addressV6(text, start).map { (.ip, $0) }
     }
     guard isLetter(byte) else { return nil }
     if let end = url(text, start) { return (.url, end) }
     if let end = namedDay(text, start) { return (.date, end) }
     return isHexDigit(byte) ? addressV6(text, start).map { (.ip, $0) } : nil
+  }
+
+  /// Whether the third or fifth byte is one that stands there in a time or date.
+  @inline(__always)
+  private static func mayBeTime(_ third: UInt8, _ fifth: UInt8) -> Bool {
+    third == 0x3A || third == 0x2F || third == 0x2E || fifth == 0x2D || fifth == 0x2F
+      || fifth == 0x2E
   }
 
   /// `HH:MM:SS` with or without a fraction and a zone.

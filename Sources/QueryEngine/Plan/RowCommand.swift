@@ -56,7 +56,7 @@ final class TransformStage<Transform: RowTransform>: RowStage {
     try control.check()
     var frame = Frame(batch, layout: layout)
     let result = try transform.apply(batch, &frame)
-    let byteCount = transform.byteCount
+    let byteCount = MemoryBudget.growing(transform.byteCount)
     try control.budget.reserve(byteCount - reserved, for: name)
     reserved = byteCount
     guard result.rowCount > 0 else { return }

@@ -17,14 +17,16 @@ extension NaiveValue {
 extension NaiveEvaluator {
   mutating func group(_ stats: StatsCommand) throws {
     var groups: [(keys: [NaiveValue], rows: [NaiveRow])] = []
+    var places: [[String?]: Int] = [:]
     for row in rows {
       let keys = try stats.keys.map { try Self.value($0.expression, row).scalar }
-      if let place = groups.firstIndex(where: { $0.keys.map(\.key) == keys.map(\.key) }) {
+      if let place = places[keys.map(\.key)] {
         groups[place].rows.append(row)
         for index in keys.indices where keys[index].outranks(groups[place].keys[index]) {
           groups[place].keys[index] = keys[index]
         }
       } else {
+        places[keys.map(\.key)] = groups.count
         groups.append((keys, [row]))
       }
     }

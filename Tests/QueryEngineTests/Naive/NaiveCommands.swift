@@ -92,6 +92,7 @@ extension NaiveEvaluator {
       return (list.isEmpty ? [.missing] : list).map { element in
         var copy = row
         copy.made[field.name] = element
+        copy.expanded.insert(field.name)
         return copy
       }
     }
@@ -99,14 +100,16 @@ extension NaiveEvaluator {
 
   private mutating func countFrequent(_ fields: [FieldName]) {
     var groups: [(keys: [NaiveValue], count: Int64)] = []
+    var places: [[String?]: Int] = [:]
     for row in rows {
       let keys = fields.map { row.field($0).scalar }
-      if let place = groups.firstIndex(where: { $0.keys.map(\.key) == keys.map(\.key) }) {
+      if let place = places[keys.map(\.key)] {
         groups[place].count += 1
         for index in keys.indices where keys[index].outranks(groups[place].keys[index]) {
           groups[place].keys[index] = keys[index]
         }
       } else {
+        places[keys.map(\.key)] = groups.count
         groups.append((keys, 1))
       }
     }

@@ -10,6 +10,8 @@ struct NaiveRow {
   var time: Int64?
   var event = NaiveValue.missing
   var made: [String: NaiveValue] = [:]
+  /// Fields of the event that `expand` has overwritten, with all that was in them.
+  var expanded: Set<String> = []
   /// Whether names that nothing made are fields of the event.
   var isEvent = true
 
@@ -18,8 +20,11 @@ struct NaiveRow {
   func field(_ segments: [String]) -> NaiveValue {
     if let value = made[segments.joined(separator: ".")] { return value }
     for length in stride(from: segments.count - 1, to: 0, by: -1) {
-      guard let value = made[segments.prefix(length).joined(separator: ".")] else { continue }
-      if value.isStructure { return value.member(segments.dropFirst(length)) }
+      let name = segments.prefix(length).joined(separator: ".")
+      guard let value = made[name] else { continue }
+      if value.isStructure || expanded.contains(name) {
+        return value.member(segments.dropFirst(length))
+      }
     }
     guard isEvent else { return .missing }
     if segments == ["@message"] { return .text(message) }
@@ -79,13 +84,17 @@ struct NaiveEvaluator {
   private var limit: Int?
   private var tail: Int?
 
-  /// The rows of a query.
-  static func answer(_ query: Query, on texts: [String]) throws -> NaiveAnswer {
-    let rows = texts.enumerated().reversed().map { index, text in
+  /// The rows of events, a minute apart, newest first.
+  static func rows(of texts: [String]) -> [NaiveRow] {
+    texts.enumerated().reversed().map { index, text in
       NaiveRow(
         message: text, time: 1_772_445_600_000 + Int64(index) * 60_000,
         event: text.hasPrefix("{") ? NaiveJSON.parse(text) : .missing)
     }
+  }
+
+  /// What a query answers.
+  static func answer(_ query: Query, on rows: [NaiveRow]) throws -> NaiveAnswer {
     var evaluator = NaiveEvaluator(rows: rows)
     for command in try hoisted(query.commands.map(\.kind)) { try evaluator.run(command) }
     try evaluator.endSegment()

@@ -51,17 +51,40 @@ enum NaiveNumber {
     }
   }
 
-  /// Optional sign, digits with a point, optional exponent, nothing else.
+  /// Optional sign, digits with a point, optional exponent, nothing else. One that is too large for a
+  /// double is infinite: it sorts as a number but converts to none.
   init?(text: String) {
-    let pattern = #"^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?$"#
-    guard text.range(of: pattern, options: .regularExpression) != nil else { return nil }
+    guard Self.isSpelled(text) else { return nil }
     if let integer = Int64(text) {
       self = .integer(integer)
-    } else if let double = Double(text), double.isFinite {
+    } else if let double = Double(text) {
       self = .double(double)
     } else {
       return nil
     }
+  }
+
+  private static func isSpelled(_ text: String) -> Bool {
+    var rest = Array(text.utf8)[...]
+    func take(_ signs: String) -> Bool {
+      guard let first = rest.first, signs.utf8.contains(first) else { return false }
+      rest.removeFirst()
+      return true
+    }
+    func takeDigits() -> Int {
+      var count = 0
+      while take("0123456789") { count += 1 }
+      return count
+    }
+    _ = take("+-")
+    var digits = takeDigits()
+    if take(".") { digits += takeDigits() }
+    if digits == 0 { return false }
+    if take("eE") {
+      _ = take("+-")
+      if takeDigits() == 0 { return false }
+    }
+    return rest.isEmpty
   }
 
   static func compare(_ a: NaiveNumber, _ b: NaiveNumber) -> Int {
@@ -89,7 +112,10 @@ extension NaiveValue {
     case .double(let double), .spelled(let double, _): .double(double)
     case .condition(let flag), .jsonBoolean(let flag): .integer(flag ? 1 : 0)
     case .time(let time): .integer(time)
-    case .text(let text): NaiveNumber(text: text.trimmingCharacters(in: .whitespacesAndNewlines))
+    case .text(let text):
+      NaiveNumber(text: text.trimmingCharacters(in: .whitespacesAndNewlines)).flatMap {
+        $0.double.isFinite ? $0 : nil
+      }
     case .missing, .list, .map: nil
     }
   }
@@ -167,10 +193,15 @@ extension NaiveValue {
 
   private static func rounded(_ double: Double) -> String {
     if double == double.rounded(), abs(double) < 9.2e18 { return String(Int64(double)) }
-    var text = String(format: "%.4f", double)
-    if abs(double) < 0.0001 {
-      let places = 3 - Int(log10(abs(double)).rounded(.down))
-      text = String(format: "%.\(places)f", double)
+    let small = abs(double) < 0.0001
+    let places = small ? 3 - Int(log10(abs(double)).rounded(.down)) : 4
+    var text = String(format: "%.\(places)f", double)
+    // What is halfway is seen in the digits that the number is written with: 0.00125, which is a
+    // little more when taken as a double, goes to the even 0.0012.
+    if abs(double) < 1e15, var exact = Decimal(string: "\(double)") {
+      var rounded = Decimal()
+      NSDecimalRound(&rounded, &exact, places, .bankers)
+      text = NSDecimalString(&rounded, nil)
     }
     guard text.contains(".") else { return text }
     while text.hasSuffix("0") { text.removeLast() }
@@ -198,6 +229,9 @@ extension NaiveValue {
       case "\n": result += "\\n"
       case "\t": result += "\\t"
       case "\r": result += "\\r"
+      case "\u{0}"..<" ":
+        let code = String(scalar.value, radix: 16)
+        result += "\\u" + String(repeating: "0", count: 4 - code.count) + code
       default: result.unicodeScalars.append(scalar)
       }
     }
@@ -231,7 +265,32 @@ extension NaiveValue {
       if text.lowercased() == "true" { return .integer(1) }
       if text.lowercased() == "false" { return .integer(0) }
     }
+    if case .text(let text) = self, case .time = other, number == nil {
+      return Self.time(of: text).map { .integer($0) }
+    }
     return number
+  }
+
+  /// The ms of a text that shows a time in the form of ISO 8601 or in that of results.
+  private static func time(of text: String) -> Int64? {
+    let form =
+      #/^([0-9]{4})-([0-9]{2})-([0-9]{2})(?:[Tt ]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:[.,]([0-9]+))?)?(?:[Zz]|([+-])([0-9]{2}):?([0-9]{2})?)?)?$/#
+    guard let match = text.wholeMatch(of: form)?.output else { return nil }
+    func number(_ part: Substring?) -> Int { part.flatMap { Int($0) } ?? 0 }
+    var parts = tm()
+    parts.tm_year = Int32(number(match.1) - 1900)
+    parts.tm_mon = Int32(number(match.2) - 1)
+    parts.tm_mday = Int32(number(match.3))
+    let day = parts.tm_mday
+    parts.tm_hour = Int32(number(match.4))
+    parts.tm_min = Int32(number(match.5))
+    parts.tm_sec = Int32(number(match.6))
+    guard parts.tm_hour < 24, parts.tm_min < 60, parts.tm_sec <= 60 else { return nil }
+    let seconds = timegm(&parts)
+    guard parts.tm_mday == day || number(match.6) == 60 else { return nil }
+    let fraction = number(((match.7 ?? "") + "000").prefix(3))
+    let offset = (number(match.9) * 60 + number(match.10)) * (match.8 == "-" ? -60 : 60)
+    return Int64(seconds - offset) * 1000 + Int64(fraction)
   }
 
   var isBoolean: Bool {
@@ -266,7 +325,7 @@ extension NaiveValue {
     guard var x = a.text, var y = b.text else { return 0 }
     if case .time(let time) = a { x = String(time) }
     if case .time(let time) = b { y = String(time) }
-    guard a.rank == 2, let p = a.number, let q = b.number else { return natural(x, y) }
+    guard a.rank == 2, let p = a.sortNumber, let q = b.sortNumber else { return natural(x, y) }
     let byValue = NaiveNumber.compare(p, q)
     if byValue != 0 { return byValue }
     if x.count != y.count { return x.count < y.count ? -1 : 1 }
@@ -279,6 +338,11 @@ extension NaiveValue {
     case .text(let text): NaiveNumber(text: text) == nil ? 1 : 2
     default: 2
     }
+  }
+
+  private var sortNumber: NaiveNumber? {
+    if case .text(let text) = self { return NaiveNumber(text: text) }
+    return number
   }
 
   private static func natural(_ a: String, _ b: String) -> Int {
@@ -360,6 +424,10 @@ struct NaiveJSON {
       switch rest.popFirst() {
       case "n": text.append("\n")
       case "t": text.append("\t")
+      case "u":
+        let code = UInt32(String(rest.prefix(4)), radix: 16).flatMap(Unicode.Scalar.init)
+        if let code { text.append(code) }
+        rest = rest.dropFirst(4)
       case let other?: text.append(other)
       case nil: break
       }

@@ -1,0 +1,234 @@
+import Columnar
+
+// A table of templates that cannot outgrow its bound. Texts with names in them (users, hosts, items)
+// have nearly as many templates as there are texts; what they have in common then is found by giving
+// up detail, for all templates at once. A table is at a level; when it holds too many templates, it
+// goes up a level, on which several read the same:
+//
+//     level 0   user=alice7 opened Cart.java after 3 retries     (the exact template has ▯ for 3)
+//     level 1   user=▯ opened Cart.java after ▯ retries          words that hold digits
+//     level 2   user=▯ opened ▯ after ▯ retries                  mixed case, dots, dashes …
+//     level 3   user=▯ opened ▯ after ▯ ▯                        all but keys and the first words
+//     level 4   ▯=▯ ▯ ▯ ▯ ▯ ▯                                    all words
+//     level 5   ▯                                                the whole text
+//
+// A level is a function of the template alone, and going up in steps or at once gives the same. The
+// final level is the lowest on which all texts have few enough templates, so it depends neither on
+// the order of the texts nor on how they were split among tables.
+
+/// Templates with their counts and what else is wanted of their texts.
+struct TemplateTable: Sendable {
+  /// What is kept of the texts besides their counts.
+  struct Details: Sendable {
+    var samples: [PatternSample] = []
+    /// How many texts lie in each part of the window, if asked for.
+    var buckets: [Int] = []
+
+    mutating func add(_ other: Details) {
+      if !other.samples.isEmpty { samples = PatternSample.earliest(samples + other.samples) }
+      if buckets.isEmpty {
+        buckets = other.buckets
+      } else {
+        for index in other.buckets.indices { buckets[index] += other.buckets[index] }
+      }
+    }
+  }
+
+  /// Templates that are told apart, at most.
+  static let mostTemplates = 20_000
+
+  private let limit: Int
+  private var table = ByteTable()
+  private var scratch: [UInt8] = []
+  private(set) var level = TemplateLevel.exact
+  private(set) var counts: [Int] = []
+  private(set) var details: [Details] = []
+
+  init(limit: Int = TemplateTable.mostTemplates) { self.limit = limit }
+
+  /// Counts a template `count` times and returns its number, which holds until the next call.
+  mutating func add(_ template: UnsafeBufferPointer<UInt8>, count: Int = 1) -> Int {
+    var number = insert(template)
+    if number == counts.count {
+      counts.append(0)
+      details.append(Details())
+      if counts.count > limit, level != .whole {
+        repeat { goUp() } while counts.count > limit && level != .whole
+        number = insert(template)
+      }
+    }
+    counts[number] += count
+    return number
+  }
+
+  private mutating func insert(_ template: UnsafeBufferPointer<UInt8>) -> Int {
+    guard level != .exact else { return Int(table.insert(template)) }
+    scratch.removeAll(keepingCapacity: true)
+    level.generalise(template, into: &scratch)
+    return scratch.withUnsafeBufferPointer { Int(table.insert($0)) }
+  }
+
+  private mutating func goUp() {
+    guard let above = TemplateLevel(rawValue: level.rawValue + 1) else { return }
+    level = above
+    let old = self
+    table = ByteTable()
+    counts = []
+    details = []
+    for number in old.counts.indices {
+      let own = old.table.withKey(UInt32(number)) { insert($0) }
+      if own == counts.count {
+        counts.append(0)
+        details.append(Details())
+      }
+      counts[own] += old.counts[number]
+      details[own].add(old.details[number])
+    }
+  }
+
+  mutating func addSample(_ sample: PatternSample, to number: Int) {
+    details[number].samples.append(sample)
+  }
+
+  mutating func addTime(_ bucket: Int, of bucketCount: Int, to number: Int) {
+    if details[number].buckets.isEmpty {
+      details[number].buckets = [Int](repeating: 0, count: bucketCount)
+    }
+    details[number].buckets[bucket] += 1
+  }
+
+  /// Takes over what another table has counted.
+  ///
+  /// - Parameter change: what becomes of its samples.
+  mutating func merge(_ other: TemplateTable, _ change: (PatternSample) -> PatternSample) {
+    while level < other.level { goUp() }
+    for number in other.counts.indices {
+      let own = other.table.withKey(UInt32(number)) { add($0, count: other.counts[number]) }
+      var found = other.details[number]
+      found.samples = found.samples.map(change)
+      details[own].add(found)
+    }
+  }
+
+  /// The templates as `PatternMerging` takes them.
+  func templates() -> [PatternTemplate] {
+    counts.indices.map { number in
+      PatternTemplate(
+        bytes: table.withKey(UInt32(number)) { Array($0) }, count: counts[number],
+        details: details[number])
+    }
+  }
+
+  /// Bytes of the table and of the words that merging takes its templates apart into, about.
+  var byteCount: Int {
+    details.reduce(table.byteCount * 4 + counts.count * 160) { sum, details in
+      sum + details.buckets.count * 8
+        + details.samples.reduce(0) { $0 + $1.text.utf8.count + 48 }
+    }
+  }
+}
+
+/// How much of a template is kept.
+enum TemplateLevel: UInt8, Comparable, Sendable {
+  case exact, withoutDigits, plainWords, keysAndBeginning, form, whole
+
+  static func < (a: TemplateLevel, b: TemplateLevel) -> Bool { a.rawValue < b.rawValue }
+
+  private static let token = [TemplateTokenizer.mark, TokenType.token.rawValue]
+  /// Words at the beginning that often tell what a text is about.
+  private static let leadingWords = 4
+
+  /// Appends the template as this level has it. Words that tell the severity stay to the last.
+  func generalise(_ template: UnsafeBufferPointer<UInt8>, into result: inout [UInt8]) {
+    var position = 0
+    var index = 0
+    while position < template.count {
+      let byte = template[position]
+      if TemplateTokenizer.isDelimiter(byte) {
+        result.append(byte)
+        position += 1
+        continue
+      }
+      let word = Word(template, at: position)
+      if keeps(word, index: index, in: template) {
+        for place in word.range { result.append(template[place]) }
+      } else {
+        result.append(TemplateTokenizer.mark)
+        result.append(TokenType.token.rawValue)
+      }
+      position = word.range.upperBound
+      index += 1
+    }
+    guard self == .whole else { return }
+    let severity = PatternSeverity(of: result)
+    result.removeAll(keepingCapacity: true)
+    if severity != .info { result += Array(severity.rawValue.utf8) + [0x20] }
+    result += Self.token
+  }
+
+  private struct Word {
+    let range: Range<Int>
+    /// Nothing but one mark.
+    let isMark: Bool
+    private(set) var hasDigits = false
+    private(set) var isAllLetters = true
+    /// Letters without a capital behind the first.
+    private(set) var isPlain = true
+
+    @inline(__always)
+    init(_ template: UnsafeBufferPointer<UInt8>, at start: Int) {
+      var position = start
+      while position < template.count {
+        let byte = template[position]
+        if TemplateTokenizer.isDelimiter(byte) { break }
+        if byte == TemplateTokenizer.mark {
+          // The byte behind a mark is a number, not a character.
+          hasDigits = true
+          isAllLetters = false
+          isPlain = false
+          position += 2
+          continue
+        }
+        if byte &- 0x30 < 10 { hasDigits = true }
+        let isLetter = (byte | 0x20) &- 0x61 < 26
+        if !isLetter { isAllLetters = false }
+        if !isLetter || (position > start && byte < 0x61) { isPlain = false }
+        position += 1
+      }
+      range = start..<min(position, template.count)
+      isMark = range.count == 2 && template[start] == TemplateTokenizer.mark
+    }
+
+    /// Whether what follows says that the word is a name: `word=`, `word:` or `"word":`.
+    func isKey(in template: UnsafeBufferPointer<UInt8>) -> Bool {
+      var next = range.upperBound
+      if next < template.count, template[next] == 0x22 { next += 1 }
+      return next < template.count && (template[next] == 0x3A || template[next] == 0x3D)
+    }
+
+    func tellsSeverity(in template: UnsafeBufferPointer<UInt8>) -> Bool {
+      guard isAllLetters, range.count >= 4, range.count <= 16 else { return false }
+      return PatternSeverity(of: Array(template[range])) != .info
+    }
+  }
+
+  @inline(__always)
+  private func keeps(
+    _ word: Word, index: Int, in template: UnsafeBufferPointer<UInt8>
+  ) -> Bool {
+    let isKept: Bool
+    if self >= .form {
+      isKept = false
+    } else if word.isMark {
+      isKept = true
+    } else if self >= .withoutDigits, word.hasDigits {
+      isKept = false
+    } else if self >= .plainWords, !word.isPlain {
+      isKept = word.isKey(in: template)
+    } else {
+      isKept =
+        self < .keysAndBeginning || index < Self.leadingWords || word.isKey(in: template)
+    }
+    return isKept || word.tellsSeverity(in: template)
+  }
+}
