@@ -123,6 +123,13 @@ package final class EncodedRowGroupReader: RowGroup {
     return rows.map { found.gather($0) } ?? found
   }
 
+  package func find(
+    _ field: String, equal text: [UInt8], rows: SelectionVector?
+  ) throws -> Bitmap? {
+    guard let found = try decoder.find(field, equal: text) else { return nil }
+    return rows.map { found.gather($0) } ?? found
+  }
+
   package func presence(of field: String, rows: SelectionVector?) throws -> Bitmap {
     let present = try decoder.presence(of: field)
     return rows.map { present.gather($0) } ?? present

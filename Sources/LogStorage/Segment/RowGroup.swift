@@ -52,6 +52,9 @@ package protocol RowGroup: AnyObject {
   func search(
     _ field: String, for literals: [ByteSearch], rows: SelectionVector?
   ) throws -> Bitmap?
+  /// The rows whose field is exactly a text, if that is found without reading the field's values; else
+  /// `nil`. Bits are those of `rows`, or of all stored rows.
+  func find(_ field: String, equal text: [UInt8], rows: SelectionVector?) throws -> Bitmap?
   /// The rows that have a field; asked only where ``search(_:for:rows:)`` gave an answer.
   func presence(of field: String, rows: SelectionVector?) throws -> Bitmap
   /// The rows whose text holds one of some literals, if that can be told without putting the texts together; else
@@ -75,6 +78,10 @@ extension RowGroup {
 
   package func search(
     _ field: String, for literals: [ByteSearch], rows: SelectionVector?
+  ) throws -> Bitmap? { nil }
+
+  package func find(
+    _ field: String, equal text: [UInt8], rows: SelectionVector?
   ) throws -> Bitmap? { nil }
 
   package func presence(of field: String, rows: SelectionVector?) throws -> Bitmap {

@@ -24,6 +24,8 @@ final class RowGroupDecoder: ColumnSurroundings, @unchecked Sendable {
   private var positions = KeptValues<Int, [UInt32]>()
   var fields = KeptValues<String, ColumnVector>()
   private var alphabets: [Int: Alphabet] = [:]
+  /// Over the pools of identifiers, by width; small, and kept as long as the decoder.
+  var filters: [Int: IdentifierFilter] = [:]
   /// Columns on the way to which another one is being read.
   private var columnsBeingRead: Set<Int> = []
 
@@ -67,6 +69,7 @@ final class RowGroupDecoder: ColumnSurroundings, @unchecked Sendable {
       + columns.byteCount(\.byteCount) + pools.byteCount(\.count)
       + rows.byteCount { $0.count * 4 } + positions.byteCount { $0.count * 4 }
       + fields.byteCount(\.approximateByteCount) + alphabets.count * 32
+      + filters.reduce(0) { $0 + $1.value.byteCount }
   }
 
   /// Drops what is not worth keeping between scans.

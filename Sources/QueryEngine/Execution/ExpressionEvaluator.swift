@@ -64,10 +64,16 @@ extension BoundExpression {
     return try truthOfRows(&frame)
   }
 
-  /// The rows whose field holds a literal, or matches an expression of which every match holds one, if
+  /// The rows whose field is a text, holds a literal, or matches an expression of which every match holds one, if
   /// the row group finds the literals without reading the field's values.
   private func search(_ frame: Frame) throws -> Bitmap? {
     switch kind {
+    case .compare(.equal, let left, let right):
+      guard case .slot(let slot) = left.kind, case .literal(.string(let text)) = right.kind,
+        // A text that is a number equals other spellings of it too.
+        Value.string(text).number == nil
+      else { return nil }
+      return try frame.find(slot, equal: text)
     case .contains(let operand, let pattern, let isNegated):
       guard case .slot(let slot) = operand.kind, case .literal(let literal) = pattern.kind,
         let needle = literal.text,

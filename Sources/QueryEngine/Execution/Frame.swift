@@ -92,6 +92,15 @@ struct Frame {
     return try events.search(field, for: literals)
   }
 
+  /// The rows whose field of a slot is exactly a text, if it has not been read and the row group finds them without; else
+  /// `nil`.
+  func find(_ slot: SlotID, equal text: String) throws -> Bitmap? {
+    guard columns[slot] == nil, let events,
+      case .event(.discovered(let name)) = layout.plan.slots[slot].source
+    else { return nil }
+    return try events.find(name, equal: Array(text.utf8))
+  }
+
   /// The rows that have the field of a slot in which a search has just been made.
   func presence(_ slot: SlotID) throws -> Bitmap {
     guard let events, case .event(let field) = layout.plan.slots[slot].source else {
@@ -232,6 +241,11 @@ private struct EventRows {
       return try rowGroup.search(name, for: literals, rows: rows)
     default: return nil
     }
+  }
+
+  func find(_ field: String, equal text: [UInt8]) throws -> Bitmap? {
+    guard rowGroup.mayHave(field) else { return nil }
+    return try rowGroup.find(field, equal: text, rows: rows)
   }
 
   func presence(_ field: EventField) throws -> Bitmap {

@@ -1,0 +1,132 @@
+import Columnar
+
+// Looking for one id among the ids of a row group.
+//
+// Ids of all columns of a width share one pool, so one small filter over the pool tells for most row groups that
+// the id is in none of their columns. It is a Bloom filter of eight bits per id: three bits, chosen
+// by the id itself, which is noise already, are set for each; an id that is not there finds all three set in
+// one row group of thirty. Only then are the pool and the column's indices read.
+//
+// B. H. Bloom, "Space/time trade-offs in hash coding with allowable errors" (1970).
+
+/// Which ids a pool may hold.
+struct IdentifierFilter: Sendable {
+  private var words: [UInt64]
+  private let mask: UInt64
+
+  var byteCount: Int { words.count * 8 }
+
+  /// - Complexity: O(ids of the pool)
+  init(pool: [UInt8], width: Int) {
+    let count = pool.count / width
+    var bits = 64
+    while bits < count * 8 { bits *= 2 }
+    mask = UInt64(bits - 1)
+    words = [UInt64](repeating: 0, count: bits / 64)
+    pool.withUnsafeBytes { bytes in
+      for i in 0..<count {
+        for bit in Self.places(bytes, at: i * width, width: width, mask: mask) {
+          words[Int(bit >> 6)] |= 1 << (bit & 63)
+        }
+      }
+    }
+  }
+
+  /// Whether the pool may hold an id; `false` is certain.
+  func mayHold(_ id: [UInt8]) -> Bool {
+    id.withUnsafeBytes { bytes in
+      Self.places(bytes, at: 0, width: id.count, mask: mask).allSatisfy {
+        words[Int($0 >> 6)] >> ($0 & 63) & 1 != 0
+      }
+    }
+  }
+
+  @inline(__always)
+  private static func places(
+    _ bytes: UnsafeRawBufferPointer, at start: Int, width: Int, mask: UInt64
+  ) -> [UInt64] {
+    let hash = XXH64.hash(UnsafeRawBufferPointer(rebasing: bytes[start..<start + width]))
+    return [hash & mask, (hash >> 21) & mask, (hash >> 42 | hash << 22) & mask]
+  }
+}
+
+extension RowGroupDecoder {
+  /// The rows whose field is exactly a text; `nil` if that is better found by reading the field: it
+  /// is not made of ids.
+  ///
+  /// - Throws: `StorageError` when a column that had to be read is damaged.
+  func find(_ field: String, equal text: [UInt8]) throws -> Bitmap? {
+    let resolution = handle.resolution(of: field)
+    let chunks = handle.table.chunks
+    guard !resolution.hasStructures, !resolution.hasTexts, !text.isEmpty,
+      resolution.chunks.contains(where: { chunks[$0].encoding == .identifier }),
+      resolution.chunks.allSatisfy({ index in
+        chunks[index].kind == .string
+          && (chunks[index].encoding == .identifier || chunks[index].valueCount <= 1_024)
+      })
+    else { return nil }
+    var found = Bitmap(repeating: false, count: handle.table.rowCount)
+    for index in resolution.chunks {
+      let hits = try values(ofColumn: index, equal: text)
+      if hits.isEmpty { continue }
+      let rows = try rows(ofColumn: index)
+      let codes = try shapeCodes()
+      for hit in hits {
+        let row = rows.map { Int($0[hit]) } ?? hit
+        // Another value of the same name may hide this one.
+        if resolution.places[Int(codes[row])] == .chunk(index) { found[row] = true }
+      }
+    }
+    return found
+  }
+
+  /// Positions of the values of a column of texts that are exactly a text.
+  private func values(ofColumn index: Int, equal text: [UInt8]) throws -> [Int] {
+    let chunk = handle.table.chunks[index]
+    guard chunk.encoding == .identifier else {
+      let column = DenseColumn(
+        data: try columnData(index), kind: chunk.kind, hasEscapes: chunk.hasEscapes)
+      let texts = try column.vector(positions: .all(chunk.valueCount)).values()
+      let wanted = String(decoding: text, as: UTF8.self)
+      return texts.indices.filter { texts[$0] == .string(wanted) }
+    }
+    // The text decides by its length which form it can have, and so which pool it would be in.
+    let form = text.withUnsafeBufferPointer { IdentifierForm(like: $0.baseAddress!, $0.count) }
+    guard let form, let id = form.packed(text) else { return [] }
+    guard try identifierFilter(width: form.width).map({ $0.mayHold(id) }) ?? false,
+      case .identifiers(let run) = try columnData(index), run.form == form
+    else { return [] }
+    let wanted = run.pool.withUnsafeBytes { pool in
+      (0..<pool.count / form.width).filter { i in
+        id.indices.allSatisfy { pool[i * form.width + $0] == id[$0] }
+      }.map { UInt32($0) }
+    }
+    return run.indices.indices.filter { wanted.contains(run.indices[$0]) }
+  }
+
+  /// The filter over the pool of a width; `nil` if there is none of this width.
+  private func identifierFilter(width: Int) throws -> IdentifierFilter? {
+    if let known = filters[width] { return known }
+    guard
+      handle.table.chunks.contains(where: {
+        $0.role == .identifierPool && Int($0.instance) == width
+      })
+    else { return nil }
+    let made = IdentifierFilter(pool: try identifierPool(width: width), width: width)
+    filters[width] = made
+    return made
+  }
+}
+
+extension IdentifierForm {
+  /// A text as the bytes of an id; `nil` when it is not of the form.
+  fileprivate func packed(_ text: [UInt8]) -> [UInt8]? {
+    var id = [UInt8](repeating: 0, count: width)
+    let fits = text.withUnsafeBufferPointer { text in
+      id.withUnsafeMutableBufferPointer {
+        pack(text.baseAddress!, text.count, into: $0.baseAddress!)
+      }
+    }
+    return fits ? id : nil
+  }
+}
