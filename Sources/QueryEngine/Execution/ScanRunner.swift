@@ -27,7 +27,9 @@ struct ScanRunner {
   func run(into next: any RowStage) throws -> Result {
     let matched = MatchCounter()
     let cursor = try source.scan(request)
-    if let aggregation = segment.barrier?.aggregation {
+    if case .stats(let stats)? = segment.barrier, stats.takesRowsInAnyOrder {
+      try runCounting(stats, cursor, matched, into: next)
+    } else if let aggregation = segment.barrier?.aggregation {
       try runAggregation(aggregation, cursor, matched, into: next)
     } else if isOrderedByTime, !hasSmallLimit {
       try runOrdered(cursor, matched, into: next)
@@ -91,6 +93,36 @@ struct ScanRunner {
       try total.withLock { merger in for piece in pieces { try merger.merge(piece) } }
     }
     for batch in try total.withLock({ try $0.finish() }) { try next.consume(batch) }
+  }
+
+  /// Counts, of which it does not matter who took which rows: each worker keeps groups of its own, which
+  /// are merged at the end.
+  private func runCounting(
+    _ stats: StatsStep, _ cursor: any RowGroupCursor, _ matched: MatchCounter,
+    into next: any RowStage
+  ) throws {
+    let rows = rows
+    let layout = layout
+    let budget = control.budget
+    // Those that no worker is adding to; never more than there are workers.
+    let idle = Mutex<[GroupMerger]>([])
+    let driver = ScanDriver<Never>(cursor: cursor, control: control, workers: workers) {
+      rowGroup in
+      var frame = Frame(rowGroup, layout: layout)
+      try rows.filter(&frame)
+      let count = frame.rowCount
+      guard count > 0 else { return nil }
+      var merger =
+        idle.withLock { $0.popLast() } ?? GroupMerger(stats, layout: layout, budget: budget)
+      defer { idle.withLock { $0.append(merger) } }
+      try merger.add(&frame)
+      matched.add(count)
+      return nil
+    }
+    try Workers.run(workers) { worker in try driver.work(worker) {} }
+    var total = GroupMerger(stats, layout: layout, budget: budget)
+    for merger in idle.withLock({ $0 }) { try total.absorb(merger) }
+    for batch in try total.finish() { try next.consume(batch) }
   }
 
   // MARK: Sorted rows
