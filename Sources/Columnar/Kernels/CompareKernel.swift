@@ -76,7 +76,7 @@ package struct LiteralComparison: Sendable {
       return Bitmap(count: mantissas.count) { test.holds(mantissas[$0]) }.masked(vector.validity)
     }
     var tests = [IntegerTest](repeating: .none, count: 256)
-    for scale in Set(vector.scales) { tests[Int(scale)] = mantissaTest(scale: Int(scale)) }
+    for scale in vector.scalesInUse { tests[Int(scale)] = mantissaTest(scale: Int(scale)) }
     let scales = vector.scales
     return Bitmap(count: mantissas.count) { tests[Int(scales[$0])].holds(mantissas[$0]) }
       .masked(vector.validity)

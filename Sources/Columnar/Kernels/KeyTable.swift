@@ -44,6 +44,8 @@ package struct KeyTable: Sendable {
   /// By number in `texts`: the first value of the key, and further values of keys that have some.
   private var firstValues: [UInt32] = []
   private var furtherValues: [UInt32: [UInt32]] = [:]
+  /// By number in `texts`: the value that is this text, where it was looked up before; else `missing`.
+  private var numbersOfTexts: [UInt32] = []
   /// By number of a value: what it shows, how it ranks, its text.
   private var shown: [Shown] = [.missing]
   private var ranks: [Rank] = [.missing]
@@ -66,7 +68,9 @@ package struct KeyTable: Sendable {
   /// Bytes the table occupies, about.
   package var byteCount: Int {
     texts.byteCount + shown.capacity * (MemoryLayout<Shown>.stride + 9)
-      + furtherValues.count * 64 + others.capacity * (MemoryLayout<Value>.stride + 16)
+      + numbersOfTexts.capacity * 4 + furtherValues.count * 64
+      + others.capacity * (MemoryLayout<Value>.stride + 16)
+      * (MemoryLayout<Value>.stride + 16)
       + integers.byteCount + timestamps.byteCount + doubles.byteCount
       + decimals.reduce(0) { $0 + $1.byteCount }
   }
@@ -299,7 +303,15 @@ package struct KeyTable: Sendable {
   }
 
   private mutating func number(ofText text: UnsafeBufferPointer<UInt8>) -> UInt32 {
-    if let known = texts.find(text) { return number(known, .text, .text) }
+    if let known = texts.find(text) {
+      if Int(known) < numbersOfTexts.count, numbersOfTexts[Int(known)] != Self.missing {
+        return numbersOfTexts[Int(known)]
+      }
+      let number = number(known, .text, .text)
+      while numbersOfTexts.count <= Int(known) { numbersOfTexts.append(Self.missing) }
+      numbersOfTexts[Int(known)] = number
+      return number
+    }
     if TextBytes.isASCII(text) || String(validating: text, as: UTF8.self) != nil {
       return number(texts.insert(text), .text, .text)
     }

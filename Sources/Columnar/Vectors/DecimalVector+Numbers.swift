@@ -29,6 +29,19 @@ package enum DecimalNumber {
 }
 
 extension DecimalVector {
+  /// The counts of decimals that rows have, each once, where `scales` tells them.
+  package var scalesInUse: [UInt8] {
+    var seen = [Bool](repeating: false, count: 256)
+    for scale in scales { seen[Int(scale)] = true }
+    return (0...UInt8.max).filter { seen[Int($0)] }
+  }
+
+  /// The double nearest to the number of a row.
+  @inline(__always)
+  package func double(at row: Int) -> Double {
+    DecimalNumber.double(mantissa: mantissas[row], scale: scale(at: row))
+  }
+
   /// Decimals of one row.
   @inline(__always)
   func scale(at row: Int) -> Int { Int(scales.isEmpty ? scale : scales[row]) }

@@ -113,6 +113,7 @@ struct DenseColumn {
   }
 
   private func identifiers(_ run: IdentifierRun, _ positions: Positions) -> ColumnVector {
+    if let coded = codedIdentifiers(run, positions) { return coded }
     let texts =
       switch positions {
       case .all(let count): run.texts(count) { $0 }
@@ -120,6 +121,28 @@ struct DenseColumn {
       }
     return .strings(
       StringVector(offsets: texts.offsets, bytes: texts.bytes, validity: validity(positions)))
+  }
+
+  /// Ids that repeat, each written out once; `nil` if too few do.
+  private func codedIdentifiers(_ run: IdentifierRun, _ positions: Positions) -> ColumnVector? {
+    // Few ids are sooner written out than looked up in a table as long as the pool.
+    guard run.indices.count >= 1_024, positions.count * 2 >= run.indices.count else { return nil }
+    var codeOf = [UInt16](repeating: .max, count: run.pool.count / run.form.width)
+    var firsts: [Int] = []
+    var codes = [UInt16](repeating: .max, count: run.indices.count)
+    for (i, index) in run.indices.enumerated() {
+      if codeOf[Int(index)] == .max {
+        guard firsts.count * 2 < run.indices.count else { return nil }
+        codeOf[Int(index)] = UInt16(truncatingIfNeeded: firsts.count)
+        firsts.append(i)
+      }
+      codes[i] = codeOf[Int(index)]
+    }
+    let texts = run.texts(firsts.count) { firsts[$0] }
+    return .dictionary(
+      DictionaryVector(
+        codes: gather(codes, positions, missing: UInt16(firsts.count)),
+        entries: .strings(StringVector(offsets: texts.offsets, bytes: texts.bytes))))
   }
 
   private func timestamps(_ run: TimestampTextRun, _ positions: Positions) -> ColumnVector {

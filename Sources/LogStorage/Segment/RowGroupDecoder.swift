@@ -312,7 +312,7 @@ final class RowGroupDecoder: ColumnSurroundings, @unchecked Sendable {
     guard handle.keepsDecoded, rows == nil || isCompact(resolution) else {
       return try read(field, resolution, rows: rows)
     }
-    let all = try read(field, resolution, rows: nil)
+    let all = try read(field, resolution, rows: nil).coded()
     if all.approximateByteCount <= rowCount * Self.keptBytesPerRow {
       fields.keep(all, field, scan: scan)
     }
@@ -344,5 +344,34 @@ final class RowGroupDecoder: ColumnSurroundings, @unchecked Sendable {
       table: handle.table, shapeCodes: try shapeCodes(), pieces: try shapePieces())
     return try assembly.messages(
       rows: rows ?? (0..<UInt32(rowCount)).map { $0 }, column: { try columnData($0) })
+  }
+}
+
+extension ColumnVector {
+  /// Texts that repeat as codes of a dictionary, which takes longer to make than the texts but less to keep and to ask;
+  /// other columns as they are.
+  fileprivate func coded() -> ColumnVector {
+    guard case .strings(let texts) = self, texts.count >= 1_024 else { return self }
+    var table = ByteTable()
+    var entries = StringVector()
+    var codes = [UInt16](repeating: .max, count: texts.count)
+    let most = min(texts.count / 2, 65_535)
+    for row in 0..<texts.count where texts.validity?[row] ?? true {
+      let range = texts.range(row)
+      let number = texts.bytes.withUnsafeBufferPointer {
+        table.insert(UnsafeBufferPointer(rebasing: $0[range]))
+      }
+      if Int(number) == entries.count {
+        guard entries.count < most else { return self }
+        entries.bytes += texts.bytes[range]
+        entries.offsets.append(UInt32(entries.bytes.count))
+      }
+      codes[row] = UInt16(truncatingIfNeeded: number)
+    }
+    let missing = UInt16(entries.count)
+    if let validity = texts.validity {
+      for row in codes.indices where !validity[row] { codes[row] = missing }
+    }
+    return .dictionary(DictionaryVector(codes: codes, entries: .strings(entries)))
   }
 }

@@ -150,6 +150,9 @@ enum GroupedRows {
   static func forEachDouble(
     _ groups: [UInt32]?, _ column: ColumnVector, _ body: (Int, Double) -> Void
   ) {
+    if case .decimals(let v) = column {
+      return forEach(groups, v.mantissas.count, v.validity) { body($0, v.double(at: $1)) }
+    }
     switch column.numbers() {
     case .missing: break
     case .integers(let v):

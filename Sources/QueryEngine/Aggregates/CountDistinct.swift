@@ -105,6 +105,9 @@ struct CountDistinctAggregate: Aggregate {
     let (hashes, present) = arguments[0].keyHashes()
     if let groups {
       for row in present.setRows() { add(hashes[Int(row)], to: groups[Int(row)]) }
+    } else if var sketch = sketches.removeValue(forKey: 0) {
+      for row in present.setRows() { sketch.add(hashes[Int(row)]) }
+      sketches[0] = sketch
     } else {
       for row in present.setRows() { add(hashes[Int(row)], to: 0) }
     }

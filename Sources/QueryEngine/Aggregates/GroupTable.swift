@@ -97,15 +97,9 @@ struct GroupTable: Sendable {
       groupOfCode = [UInt32](repeating: Self.unknown, count: vector.entries.count + 1)
     }
     lastDictionary = nil
+    assignGroups(of: vector, &groupOfCode)
     let groups = [UInt32](unsafeUninitializedCapacity: vector.codes.count) { result, used in
-      for (row, code) in vector.codes.enumerated() {
-        var group = groupOfCode[Int(code)]
-        if group == Self.unknown {
-          group = self.group(of: vector, code)
-          groupOfCode[Int(code)] = group
-        }
-        result.initializeElement(at: row, to: group)
-      }
+      for (row, code) in vector.codes.enumerated() { result[row] = groupOfCode[Int(code)] }
       used = vector.codes.count
     }
     if case .strings(let entries) = vector.entries {
@@ -114,12 +108,21 @@ struct GroupTable: Sendable {
     return groups
   }
 
-  @inline(never)
-  private mutating func group(of vector: DictionaryVector, _ code: UInt16) -> UInt32 {
-    let isMissing = Int(code) == vector.entries.count
-    let number =
-      isMissing ? KeyTable.missing : keys[0].number(of: vector.entries, at: Int(code))
-    return groups(ofNumbers: [number])[0]
+  /// Gives the codes that occur and have no group yet one each, in the order of their first rows.
+  private mutating func assignGroups(of vector: DictionaryVector, _ groupOfCode: inout [UInt32]) {
+    let pending = Self.unknown - 1
+    var first: [UInt32] = []
+    for code in vector.codes where groupOfCode[Int(code)] == Self.unknown {
+      groupOfCode[Int(code)] = pending
+      first.append(UInt32(code))
+    }
+    if first.isEmpty { return }
+    let missing = UInt32(vector.entries.count)
+    let entries = vector.entries.gatherOrMissing(
+      first.map { $0 == missing ? ColumnVector.missingRow : $0 })
+    for (code, group) in zip(first, groups(ofNumbers: keys[0].numbers(of: entries))) {
+      groupOfCode[Int(code)] = group
+    }
   }
 
   private mutating func groups(ofNumbers numbers: [UInt32]) -> [UInt32] {

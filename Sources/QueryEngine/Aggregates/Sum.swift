@@ -119,7 +119,7 @@ struct SumAggregate: Aggregate {
 
   private mutating func update(_ groups: [UInt32]?, _ vector: DecimalVector) {
     let isUniform = vector.scales.isEmpty
-    for scale in isUniform ? [vector.scale] : Array(Set(vector.scales)) where scale > 0 {
+    for scale in isUniform ? [vector.scale] : vector.scalesInUse where scale > 0 {
       reserve(scale: Int(scale))
     }
     GroupedRows.forEach(groups, vector.mantissas.count, vector.validity) { group, row in
