@@ -12,6 +12,7 @@ import Columnar
 ///        rejected/<group>.ndjson   lines that could not become events, and why
 ///        lookups/<name>.csv lookup tables, made with the first one
 ///        saved/<name>.query saved queries, made with the first one
+///        damaged/<id>.seg    damaged segments that a repair has replaced
 ///        wal/<id>.wal       acknowledged events that are in no segment yet
 ///        tmp/               files being written
 /// ```
@@ -33,6 +34,7 @@ package struct FileNames: Sendable, Hashable {
   package var rejected: String { root + "/rejected" }
   package var lookups: String { root + "/lookups" }
   package var savedQueries: String { root + "/saved" }
+  package var damaged: String { root + "/damaged" }
   package var temporary: String { root + "/tmp" }
   /// Made with the first log: stores of bulk loads have none.
   package var writeAheadLogs: String { root + "/wal" }

@@ -5,6 +5,8 @@ package struct LogGroupSummary: Sendable, Hashable {
   package var created: Int64
   /// `nil`: events are kept for ever.
   package var retentionDays: Int?
+  /// `nil`: the group may grow without bound.
+  package var maximumByteCount: UInt64?
   package var eventCount: UInt64
   /// Bytes of the texts, and bytes on disk.
   package var rawByteCount: UInt64
@@ -33,6 +35,7 @@ extension LogGroupSummary {
     name = group.name
     created = group.created
     retentionDays = group.retentionDays.map(Int.init)
+    maximumByteCount = group.maximumByteCount
     let segments = group.segments.values
     let heads = waiting.map(\.head)
     eventCount =

@@ -106,7 +106,9 @@ package final class LogStore: Sendable {
   /// whoever finds it missing starts again. The lock lets one process at a time do so.
   private static func initialize(_ names: FileNames, _ options: Options) throws {
     let fileSystem = options.fileSystem
-    let known = ["CURRENT", "locks", "pins", "segments", "rejected", "wal", "tmp", "lost+found"]
+    let known = [
+      "CURRENT", "locks", "pins", "segments", "rejected", "wal", "damaged", "tmp", "lost+found",
+    ]
     for name in try fileSystem.list(names.root)
     where !known.contains(name) && FileNames.manifestNumber(name) == nil && name != "FORMAT" {
       throw StorageError(
@@ -293,6 +295,23 @@ package final class LogStore: Sendable {
       let group = try requireGroup(name, in: state)
       let wanted = days.map { UInt32($0) }
       return group.retentionDays == wanted ? [] : [.retentionSet(group: group.id, days: wanted)]
+    }
+  }
+
+  /// Sets how many bytes of disk a group may have; `nil` is without bound. The next maintenance run
+  /// removes the oldest events above it.
+  ///
+  /// - Throws: `StorageError`: `unknownGroup`, `invalidArgument` for no bytes at all.
+  package func setSizeLimit(_ name: String, byteCount: UInt64?) throws {
+    try requireWritable()
+    if byteCount == 0 {
+      throw StorageError(
+        .invalidArgument, "a size limit of 0 bytes would remove everything; 'delete' does that")
+    }
+    try manifest.append { state in
+      let group = try requireGroup(name, in: state)
+      return group.maximumByteCount == byteCount
+        ? [] : [.sizeLimitSet(group: group.id, byteCount: byteCount)]
     }
   }
 

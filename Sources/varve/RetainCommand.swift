@@ -64,6 +64,13 @@ extension RetentionReport {
           + "\(HumanUnits.count(expiredSegmentCount, "segment")) of "
           + "\(HumanUnits.count(expired.count, "group")) (\(bytes(expiredByteCount)))")
     }
+    if !surplus.isEmpty {
+      let rows = surplus.reduce(0) { $0 + $1.rowCount }
+      let size = surplus.reduce(0) { $0 + $1.storedByteCount }
+      parts.append(
+        "\(isDryRun ? "would remove" : "removed") \(events(rows)) above the size limit of "
+          + "\(HumanUnits.count(surplus.count, "group")) (\(bytes(size)))")
+    }
     if erasedRowCount > 0 {
       parts.append("\(isDryRun ? "would erase" : "erased") \(events(erasedRowCount)) to the event")
     }
@@ -110,6 +117,16 @@ extension RetentionReport {
           $0.add("segments", expiry.segmentCount)
         }
       }
+      let capped = surplus.map { item in
+        JSONText.object {
+          $0.add("group", item.logGroup)
+          $0.add("maxBytes", Int(clamping: item.maximumByteCount))
+          $0.add("events", Int(clamping: item.rowCount))
+          $0.add("segments", item.segmentCount)
+          $0.add("bytes", Int(clamping: item.storedByteCount))
+        }
+      }
+      json.add("surplus", raw: "[\(capped.joined(separator: ","))]")
       json.add("groups", raw: "[\(groups.joined(separator: ","))]")
       json.add("problems", problems)
     }

@@ -20,7 +20,8 @@ struct Varve: ParsableCommand {
     subcommands: [
       QueryCommand.self, ReplCommand.self, IngestCommand.self, GroupsCommand.self,
       StreamsCommand.self, FieldsCommand.self, RetentionCommand.self, RetainCommand.self,
-      InspectCommand.self, VerifyCommand.self, DeleteCommand.self, LookupCommand.self,
+      InspectCommand.self, VerifyCommand.self, HeadCommand.self, AuditCommand.self,
+      RepairCommand.self, ExportCommand.self, DeleteCommand.self, LookupCommand.self,
       SavedCommand.self,
       ManualCommand.self,
     ],

@@ -11,11 +11,24 @@ struct VerifyCommand: ParsableCommand {
       the one before it, and so on: keep it elsewhere, and nobody can change the past unseen.
       """)
 
+  @Flag(
+    help: """
+      Only follow the chain of the manifest's records and compare the SHA-256 of each segment with \
+      its record: whether anything was changed, removed, inserted or reordered. Decodes nothing.
+      """)
+  var chain = false
+
+  @Option(
+    help: ArgumentHelp(
+      "A head that 'varve head' printed earlier: fails unless it is in the chain.",
+      valueName: "hash"))
+  var head: String?
+
   @OptionGroup var store: StoreOptions
   @OptionGroup var output: ReportOptions
 
   func run() throws {
-    let report = try store.open(.readOnly).verify()
+    let report = try store.open(.readOnly).verify(chainOnly: chain, head: keptHead())
     var out = OutputBuffer.standardOutput()
     if output.output == .json {
       out.append(report.json + "\n")
@@ -30,6 +43,19 @@ struct VerifyCommand: ParsableCommand {
     }
     if !report.isIntact { throw CommandExit.failure }
   }
+
+  /// The bytes of the head given.
+  private func keptHead() throws -> [UInt8]? {
+    guard let head else { return nil }
+    let digits = Array(head.filter { !$0.isWhitespace }.lowercased())
+    let bytes = stride(from: 0, to: digits.count - 1, by: 2).compactMap {
+      UInt8(String(digits[$0...$0 + 1]), radix: 16)
+    }
+    guard digits.count == 64, bytes.count == 32 else {
+      throw CommandFailure.usage("--head '\(head)' is no head; 'varve head' prints 64 hex digits")
+    }
+    return bytes
+  }
 }
 
 extension VerificationReport {
@@ -42,6 +68,11 @@ extension VerificationReport {
       ? "Intact: \(what).\n"
       : "Damaged: \(HumanUnits.count(problems.count, "problem")) in \(what).\n"
     text += "Head: \(headText) (\(HumanUnits.count(manifestRecordCount, "manifest record"))).\n"
+    let removed = removals.reduce(0) { $0 + $1.rowCount }
+    if !removals.isEmpty {
+      text += "Removed on purpose: \(HumanUnits.count(Int(clamping: removed), "event")) in "
+      text += "\(HumanUnits.count(removals.count, "removal")); 'varve audit' lists them.\n"
+    }
     for note in notes { text += "Note: \(note)\n" }
     return text
   }
@@ -55,15 +86,12 @@ extension VerificationReport {
       $0.add("bytes", Int(clamping: byteCount))
       $0.add("manifestRecords", manifestRecordCount)
       $0.add("head", headText)
+      $0.add("removals", removals.count)
+      $0.add("removedEvents", Int(clamping: removals.reduce(0) { $0 + $1.rowCount }))
       $0.add("problems", problems)
       $0.add("notes", notes)
     }
   }
 
-  private var headText: String {
-    head.map { byte in
-      let text = String(byte, radix: 16)
-      return text.utf8.count < 2 ? "0" + text : text
-    }.joined()
-  }
+  private var headText: String { hexadecimal(head) }
 }

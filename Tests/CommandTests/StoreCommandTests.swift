@@ -119,7 +119,8 @@ import Testing
     let varve = try threeDays()
     #expect(try varve("retention", "set", "days", "2").status == 0)
     #expect(
-      try varve("retention", "show", "-o", "csv").text == "group,retentionDays\r\ndays,2\r\n")
+      try varve("retention", "show", "-o", "csv").text
+        == "group,retentionDays,maxBytes\r\ndays,2,\r\n")
     let now = "2026-03-15T06:00:00Z"
     let rehearsal = try varve("retain", "--dry-run", "--now", now, "-o", "json")
     #expect(try object(rehearsal.text)["expiredEvents"] as? Int == 1)

@@ -22,7 +22,7 @@ struct EventErasure {
     var finished: FinishedSegment?
   }
 
-  private let rewriter: SegmentRewriter
+  let rewriter: SegmentRewriter
 
   init(store: LogStore) { rewriter = SegmentRewriter(store: store) }
 
@@ -105,11 +105,7 @@ struct EventErasure {
   }
 
   private func streams(of part: SegmentRewriter.Part) throws -> [StreamCount] {
-    let names = try part.segment.handle(part.index) { _ in }.table.streams
-    if names.count == 1 {
-      return [StreamCount(name: names[0], rowCount: UInt64(part.entry.rowCount))]
-    }
-    return try rewriter.records(of: part).streamCounts
+    try rewriter.streams(of: part)
   }
 
   /// Puts successors into the manifest in one record, with other actions in front.

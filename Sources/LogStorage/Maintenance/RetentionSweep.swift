@@ -11,9 +11,22 @@ package struct RetentionReport: Sendable, Hashable {
     package var storedByteCount: UInt64
   }
 
+  /// What a group lost, or is to lose, to its size limit.
+  package struct Surplus: Sendable, Hashable {
+    package var logGroup: String
+    package var maximumByteCount: UInt64
+    /// Segments that went as a whole.
+    package var segmentCount: Int
+    /// Events that went, of those segments and of segments that were written anew.
+    package var rowCount: UInt64
+    package var storedByteCount: UInt64
+  }
+
   package var isDryRun: Bool
   /// Groups that lost whole segments, in ascending order of their names.
   package var expired: [Expiry] = []
+  /// Groups above their size limit, in ascending order of their names.
+  package var surplus: [Surplus] = []
   /// Events erased from segments that hold newer ones too (`exact`).
   package var erasedRowCount: UInt64 = 0
   /// Events published that writers which ended early had left in their logs.
@@ -36,7 +49,8 @@ package struct RetentionReport: Sendable, Hashable {
 
   /// Nothing was changed, or would be.
   package var isNoOperation: Bool {
-    expired.isEmpty && erasedRowCount == 0 && recoveredRowCount == 0 && mergeCount == 0
+    expired.isEmpty && surplus.isEmpty && erasedRowCount == 0 && recoveredRowCount == 0
+      && mergeCount == 0
       && removedFileCount == 0
   }
 }
@@ -61,11 +75,15 @@ struct RetentionSweep {
   func run(exact: Bool) throws -> RetentionReport {
     var report = RetentionReport(isDryRun: false)
     try expire(&report)
+    try removeSurplusSegments(&report)
     try collect(&report)
     try recover(&report)
     if exact { try erase(&report) }
+    try removeSurplusRowGroups(&report)
     try compact(&report)
-    if report.mergeCount > 0 || report.erasedRowCount > 0 { try collect(&report) }
+    if report.mergeCount > 0 || report.erasedRowCount > 0 || !report.surplus.isEmpty {
+      try collect(&report)
+    }
     return report
   }
 
@@ -90,7 +108,10 @@ struct RetentionSweep {
     for group in try groups(store.manifest.refresh()) {
       let expired = expiredSegments(of: group)
       note(expired, of: group, &report)
-      let left = group.segments.values.filter { !expired.contains($0) }
+      var left = group.segments.values.filter { !expired.contains($0) }
+      let surplus = SizeCap(store: store).surplus(of: left, limit: group.maximumByteCount)
+      note(surplus, of: group, &report)
+      left.removeAll { surplus.removesWhole($0) }
       if exact, let cutoff = group.cutoff(now: now) {
         report.erasedRowCount += try left.reduce(0) { try $0 + rowCount(of: $1, before: cutoff) }
       }
@@ -136,6 +157,63 @@ struct RetentionSweep {
         rowCount: segments.reduce(0) { $0 + $1.rowCount },
         rawByteCount: segments.reduce(0) { $0 + $1.rawByteCount },
         storedByteCount: segments.reduce(0) { $0 + $1.byteCount }))
+  }
+
+  // MARK: Size limits
+
+  /// Removes whole segments of groups above their size limit, each group in one record.
+  private func removeSurplusSegments(_ report: inout RetentionReport) throws {
+    for group in try groups(store.manifest.refresh()) where group.maximumByteCount != nil {
+      let surplus = SizeCap(store: store).surplus(
+        of: Array(group.segments.values), limit: group.maximumByteCount)
+      let whole = surplus.segments.filter { surplus.removesWhole($0) }
+      if whole.isEmpty { continue }
+      try attempt(&report, "removing surplus of log group '\(group.name)'") { report in
+        try store.manifest.append { state in
+          try SegmentRewriter(store: store).requireLive(whole, in: state)
+          return whole.sorted { $0.id < $1.id }.map {
+            .segmentRemoved(id: $0.id, group: $0.group, digest: $0.digest, reason: .surplus)
+          }
+        }
+        note(surplus.only(whole), of: group, &report)
+      }
+    }
+  }
+
+  /// Removes the oldest row groups of segments of which the rest fits.
+  private func removeSurplusRowGroups(_ report: inout RetentionReport) throws {
+    let erasure = EventErasure(store: store)
+    for group in try groups(store.manifest.refresh()) where group.maximumByteCount != nil {
+      let surplus = SizeCap(store: store).surplus(
+        of: Array(group.segments.values), limit: group.maximumByteCount)
+      for record in surplus.segments.sorted(by: { $0.id < $1.id }) {
+        try attempt(&report, "removing surplus of log group '\(group.name)'") { report in
+          let result = try erasure.rewrite(record, logGroup: group.name) { entry, _ in
+            surplus.contains(entry, of: record) ? .drop : .keep
+          }
+          try erasure.publish([result], reason: .surplus, with: [])
+          note(surplus.only([record]), of: group, &report)
+        }
+      }
+    }
+  }
+
+  private func note(
+    _ surplus: SizeCap.Surplus, of group: ManifestState.GroupState,
+    _ report: inout RetentionReport
+  ) {
+    guard !surplus.segments.isEmpty, let limit = group.maximumByteCount else { return }
+    let index =
+      report.surplus.firstIndex { $0.logGroup == group.name } ?? report.surplus.count
+    if index == report.surplus.count {
+      report.surplus.append(
+        RetentionReport.Surplus(
+          logGroup: group.name, maximumByteCount: limit, segmentCount: 0, rowCount: 0,
+          storedByteCount: 0))
+    }
+    report.surplus[index].segmentCount += surplus.segments.count { surplus.removesWhole($0) }
+    report.surplus[index].rowCount += surplus.rowCount
+    report.surplus[index].storedByteCount += surplus.byteCount
   }
 
   // MARK: Exact erasure

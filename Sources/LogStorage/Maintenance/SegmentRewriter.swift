@@ -37,6 +37,15 @@ struct SegmentRewriter {
     try reader(part.segment.handle(part.index) { _ in }, base: part.record.sequenceBase).records()
   }
 
+  /// The streams of a row group with the numbers of their events.
+  func streams(of part: Part) throws -> [StreamCount] {
+    let names = try part.segment.handle(part.index) { _ in }.table.streams
+    if names.count == 1 {
+      return [StreamCount(name: names[0], rowCount: UInt64(part.entry.rowCount))]
+    }
+    return try records(of: part).streamCounts
+  }
+
   private func reader(_ handle: RowGroupHandle, base: UInt64) throws -> EncodedRowGroupReader {
     try EncodedRowGroupReader(
       handle: handle, logGroup: "", ordinal: 0, boundOfRest: nil, window: nil, sequenceBase: base)

@@ -12,6 +12,8 @@ package struct VerificationReport: Sendable, Hashable {
   package var problems: [String] = []
   /// Things that are no faults: files that a crash left, a torn end that was never acknowledged.
   package var notes: [String] = []
+  /// What was removed, as the records of the manifest tell, the oldest first.
+  package var removals: [Removal] = []
 
   package var isIntact: Bool { problems.isEmpty }
 }
@@ -19,10 +21,20 @@ package struct VerificationReport: Sendable, Hashable {
 /// Reads every byte of a store against every checksum there is.
 struct StoreVerification {
   private let store: LogStore
+  /// Only the chain and the SHA-256 of each segment, without decoding.
+  private let isChainOnly: Bool
+  /// The head that was kept elsewhere, to be found in the chain.
+  private let keptHead: [UInt8]?
   private var report = VerificationReport()
+  /// Records that follow the one with the kept head; `nil` until it is found.
+  private var recordsSinceKeptHead: Int?
   private var fileSystem: any FileSystem { store.fileSystem }
 
-  init(store: LogStore) { self.store = store }
+  init(store: LogStore, isChainOnly: Bool = false, keptHead: [UInt8]? = nil) {
+    self.store = store
+    self.isChainOnly = isChainOnly
+    self.keptHead = keptHead
+  }
 
   mutating func run() throws -> VerificationReport {
     let snapshot = try store.snapshot()
@@ -32,9 +44,12 @@ struct StoreVerification {
         checkSegment(record, group.name)
       }
     }
-    try checkNamed(store.lookupTables())
-    try checkNamed(store.savedQueries())
-    try checkWriteAheadLogs()
+    try checkStrangers(snapshot.state)
+    if !isChainOnly {
+      try checkNamed(store.lookupTables())
+      try checkNamed(store.savedQueries())
+      try checkWriteAheadLogs()
+    }
     report.head = try store.manifest.head()
     return report
   }
@@ -53,6 +68,7 @@ struct StoreVerification {
     let current = try ManifestLog.currentNumber(store.names, fileSystem)
     let numbers = try fileSystem.list(store.names.root).compactMap(FileNames.manifestNumber)
     var previous: [UInt8]?
+    var state: ManifestState?
     for number in numbers.sorted() {
       let path = store.names.manifestLog(number)
       if number > current {
@@ -60,16 +76,46 @@ struct StoreVerification {
         continue
       }
       do {
-        previous = try checkLog(path, continuing: previous)
+        previous = try checkLog(path, continuing: previous, &state)
       } catch {
         report.problems.append("\(error)")
         previous = nil
+        state = nil
       }
+    }
+    checkKeptHead()
+  }
+
+  /// Whether the head kept elsewhere is in the chain: then nothing before it was changed since.
+  private mutating func checkKeptHead() {
+    guard let keptHead else { return }
+    switch recordsSinceKeptHead {
+    case nil:
+      report.problems.append(
+        "the head \(hexadecimal(keptHead)) is not in the chain: the manifest was rewritten, or cut, "
+          + "since that head was kept (or its record is older than the logs that are kept, 90 days)"
+      )
+    case 0?: report.notes.append("the head is the one given: nothing was recorded since")
+    case let count?:
+      report.notes.append(
+        "the head given is in the chain; \(count) records were appended since, none changed before")
+    }
+  }
+
+  private mutating func compareWithKeptHead(_ digest: [UInt8]) {
+    if digest == keptHead {
+      recordsSinceKeptHead = 0
+    } else if let count = recordsSinceKeptHead {
+      recordsSinceKeptHead = count + 1
     }
   }
 
   /// Checks one log and returns the digest of its last record.
-  private mutating func checkLog(_ path: String, continuing start: [UInt8]?) throws -> [UInt8]? {
+  ///
+  /// - Parameter known: the state that the log before led to, and afterwards this one; `nil` where damage hides it.
+  private mutating func checkLog(
+    _ path: String, continuing start: [UInt8]?, _ known: inout ManifestState?
+  ) throws -> [UInt8]? {
     let bytes = try fileSystem.contents(of: path)
     guard bytes.count >= ManifestHeader.byteCount else {
       throw StorageError(.damaged, "\(path): ends within its header")
@@ -83,6 +129,7 @@ struct StoreVerification {
         guard let later = ManifestRecord.findWhole(in: bytes, after: position) else {
           report.notes.append(
             "\(path): a torn record of \(bytes.count - position) bytes at its end")
+          known = state
           return previous
         }
         report.problems.append("\(path): the record at byte \(position) is damaged")
@@ -97,12 +144,20 @@ struct StoreVerification {
       }
       if previous != nil || position == ManifestHeader.byteCount {
         let transaction = try ManifestTransaction(record.body, name: path)
+        report.removals += transaction.removals(from: state, generation: record.generation)
         try state.apply(transaction, generation: record.generation, name: path)
+        if position == ManifestHeader.byteCount, start != nil, let known, known != state {
+          report.problems.append(
+            "\(path): its first record is not the state that the log before it led to")
+        }
       }
       report.manifestRecordCount += 1
-      previous = SHA256.hash(record.bytes)
+      let digest = SHA256.hash(record.bytes)
+      compareWithKeptHead(digest)
+      previous = digest
       position += record.byteCount
     }
+    known = state
     return previous
   }
 
@@ -137,6 +192,23 @@ struct StoreVerification {
 
   // MARK: Segments
 
+  /// Files among the segments that no record names are not read by anybody, but somebody put them
+  /// there.
+  private mutating func checkStrangers(_ state: ManifestState) throws {
+    for group in try fileSystem.list(store.names.segments) {
+      for day in try fileSystem.list("\(store.names.segments)/\(group)") {
+        let directory = "\(store.names.segments)/\(group)/\(day)"
+        for name in try fileSystem.list(directory) {
+          let id = name.hasSuffix(".seg") ? SegmentID(name.dropLast(4)) : nil
+          if let id, state.removed[id] != nil || state.isLive(id) { continue }
+          report.notes.append(
+            "\(directory)/\(name): no record names it, so nobody reads it: a writer is at work, a "
+              + "crash has left it, or somebody put it there")
+        }
+      }
+    }
+  }
+
   private mutating func checkSegment(_ record: SegmentRecord, _ group: String) {
     report.segmentCount += 1
     report.eventCount += record.rowCount
@@ -164,6 +236,7 @@ struct StoreVerification {
           )
         }
       }
+      if isChainOnly { return faults }
       let reader = try SegmentReader(path: path, fileSystem: fileSystem)
       if reader.footer.contentSum != record.contentSum || reader.id != record.id {
         faults.append("\(path): is another segment than the manifest describes")
@@ -205,8 +278,15 @@ extension LogStore {
   ///
   /// - Throws: `StorageError` when there is nothing to verify; faults found are in the report.
   /// - Complexity: O(bytes of the store)
-  package func verify() throws -> VerificationReport {
-    var verification = StoreVerification(store: self)
+  ///
+  /// - Parameters:
+  ///   - chainOnly: only the chain and the SHA-256 of each segment: nothing is decoded.
+  ///   - head: a head that was kept elsewhere, which must be in the chain.
+  package func verify(chainOnly: Bool = false, head: [UInt8]? = nil) throws -> VerificationReport {
+    var verification = StoreVerification(store: self, isChainOnly: chainOnly, keptHead: head)
     return try verification.run()
   }
+
+  /// The SHA-256 of the last record of the manifest, and its generation.
+  package func head() throws -> (digest: [UInt8], generation: UInt64) { try manifest.lastRecord() }
 }

@@ -27,6 +27,10 @@ enum ManifestAction: Sendable, Hashable {
   case writeAheadLogForgotten(id: UInt64)
   /// Somebody waits for its events to come into segments.
   case writeAheadFlushWanted(id: UInt64)
+  /// `nil`: a group may grow without bound.
+  case sizeLimitSet(group: UInt64, byteCount: UInt64?)
+  /// Why the segments of the same record were rewritten or removed; changes nothing.
+  case removalNoted(RemovalNote)
 
   private enum Tag: UInt8 {
     case snapshotBegins = 1
@@ -43,6 +47,8 @@ enum ManifestAction: Sendable, Hashable {
     case writeAheadLogOpened = 12
     case writeAheadLogForgotten = 13
     case writeAheadFlushWanted = 14
+    case sizeLimitSet = 15
+    case removalNoted = 16
   }
 
   func encode(into writer: inout FieldWriter) {
@@ -92,6 +98,7 @@ enum ManifestAction: Sendable, Hashable {
       writer.put(bookmark.key)
       writer.put(bookmark.offset)
       writer.put(bookmark.updated)
+      writer.put(bookmark.check)
     case .writeAheadLogOpened(let log):
       put(.writeAheadLogOpened)
       log.encode(into: &writer)
@@ -101,6 +108,13 @@ enum ManifestAction: Sendable, Hashable {
     case .writeAheadFlushWanted(let id):
       put(.writeAheadFlushWanted)
       writer.put(id)
+    case .sizeLimitSet(let group, let byteCount):
+      put(.sizeLimitSet)
+      writer.put(group)
+      writer.put(byteCount ?? 0)
+    case .removalNoted(let note):
+      put(.removalNoted)
+      note.encode(into: &writer)
     }
   }
 
@@ -144,13 +158,20 @@ enum ManifestAction: Sendable, Hashable {
     case .bookmarkSet:
       self = .bookmarkSet(
         InputBookmark(
-          key: try reader.string(), offset: try reader.number(), updated: try reader.number()))
+          key: try reader.string(), offset: try reader.number(), updated: try reader.number(),
+          check: try reader.number()))
     case .writeAheadLogOpened:
       self = .writeAheadLogOpened(try WriteAheadLogRecord(&reader))
     case .writeAheadLogForgotten:
       self = .writeAheadLogForgotten(id: try reader.number())
     case .writeAheadFlushWanted:
       self = .writeAheadFlushWanted(id: try reader.number())
+    case .sizeLimitSet:
+      let group = try reader.number(UInt64.self)
+      let byteCount = try reader.number(UInt64.self)
+      self = .sizeLimitSet(group: group, byteCount: byteCount == 0 ? nil : byteCount)
+    case .removalNoted:
+      self = .removalNoted(try RemovalNote(&reader))
     }
   }
 }

@@ -88,6 +88,12 @@ final class ManifestLog: Sendable {
     return memory.withLock { $0?.head ?? [] }
   }
 
+  /// The same with the generation of the record.
+  func lastRecord() throws -> (digest: [UInt8], generation: UInt64) {
+    _ = try refresh()
+    return memory.withLock { ($0?.head ?? [], $0?.state.generation ?? 0) }
+  }
+
   private func acquireLock() throws -> any RandomAccessFile {
     let lock = try fileSystem.open(names.manifestLock, .createOrAppend)
     _ = try lock.lock(.exclusive, waiting: true)

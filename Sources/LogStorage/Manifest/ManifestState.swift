@@ -21,6 +21,8 @@ package struct ManifestState: Sendable, Hashable {
     package let created: Int64
     /// `nil`: events are kept for ever.
     package fileprivate(set) var retentionDays: UInt32?
+    /// Bytes on disk above which the oldest events go; `nil`: the group may grow without bound.
+    package fileprivate(set) var maximumByteCount: UInt64?
     package fileprivate(set) var segments: [SegmentID: SegmentRecord] = [:]
 
     /// Events before this time (ms) are past the retention of the group, whether they were removed
@@ -81,6 +83,11 @@ package struct ManifestState: Sendable, Hashable {
       groups[id]?.retentionDays = days
     case .streamDeleted(let id, _):
       try expect(groups[id] != nil, "changes", "group \(id)", name)
+    case .sizeLimitSet(let id, let byteCount):
+      try expect(groups[id] != nil, "changes", "group \(id)", name)
+      groups[id]?.maximumByteCount = byteCount
+    case .removalNoted:
+      break
     case .segmentAdded(let segment):
       try expect(
         groups[segment.group]?.segments[segment.id] == nil && groups[segment.group] != nil,
@@ -134,6 +141,9 @@ package struct ManifestState: Sendable, Hashable {
       actions.append(.groupCreated(id: group.id, name: group.name, created: group.created))
       if let days = group.retentionDays {
         actions.append(.retentionSet(group: group.id, days: days))
+      }
+      if let byteCount = group.maximumByteCount {
+        actions.append(.sizeLimitSet(group: group.id, byteCount: byteCount))
       }
       actions += group.segments.values.sorted { $0.id < $1.id }.map { .segmentAdded($0) }
     }

@@ -149,15 +149,49 @@ package enum RemovalReason: UInt8, Sendable, CustomStringConvertible {
   case expired = 1
   /// Its events live on in another segment.
   case compacted = 2
-  /// Its group or some of its streams were deleted.
+  /// Its group, some of its streams or some of its events were deleted.
   case deleted = 3
+  /// It was damaged; what could be read lives on in another segment.
+  case repaired = 4
+  /// The group had grown beyond its size limit, and these were the oldest events.
+  case surplus = 5
 
   package var description: String {
     switch self {
     case .expired: "expired"
     case .compacted: "compacted"
     case .deleted: "deleted"
+    case .repaired: "repaired"
+    case .surplus: "surplus"
     }
+  }
+}
+
+/// What somebody wants to know later of a removal that the segments of its record do not tell.
+package struct RemovalNote: Sendable, Hashable {
+  /// Number of the log group.
+  package var group: UInt64
+  /// Events that went.
+  package var rowCount: UInt64
+  /// Why, in the words of whoever removed them. It must not repeat what was removed.
+  package var text: String
+
+  init(group: UInt64, rowCount: UInt64, text: String) {
+    self.group = group
+    self.rowCount = rowCount
+    self.text = text
+  }
+
+  init(_ reader: inout FieldReader) throws {
+    group = try reader.number()
+    rowCount = try reader.number()
+    text = try reader.string()
+  }
+
+  func encode(into writer: inout FieldWriter) {
+    writer.put(group)
+    writer.put(rowCount)
+    writer.put(text)
   }
 }
 
@@ -170,10 +204,13 @@ package struct InputBookmark: Sendable, Hashable {
   package var offset: UInt64
   /// Time of the last change, ms.
   package var updated: Int64
+  /// XXH64 of the last bytes before `offset`: tells whether they are still the same.
+  package var check: UInt64
 
-  package init(key: String, offset: UInt64, updated: Int64) {
+  package init(key: String, offset: UInt64, updated: Int64, check: UInt64 = 0) {
     self.key = key
     self.offset = offset
     self.updated = updated
+    self.check = check
   }
 }

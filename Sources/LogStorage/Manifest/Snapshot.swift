@@ -2,10 +2,10 @@
 /// meanwhile. Dropping it lets the files that only it needed go.
 package final class Snapshot: EventSource {
   package var state: ManifestState { view.state }
-  private let view: StoreView
+  let view: StoreView
   /// The time by which retention is judged, ms.
   package let now: Int64
-  private let store: LogStore
+  let store: LogStore
   private let pin: Pin?
 
   fileprivate init(store: LogStore, view: StoreView, pin: Pin?, now: Int64) {

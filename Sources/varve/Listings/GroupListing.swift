@@ -28,11 +28,12 @@ enum GroupListing {
   }
 
   static func retention(_ store: LogStore, group: String?) throws -> Listing {
-    var listing = Listing(("group", .text), ("retentionDays", .text))
+    var listing = Listing(("group", .text), ("retentionDays", .text), ("maxBytes", .bytes))
     if let group { _ = try store.streams(of: group) }  // an unknown group is an error, not a gap
     for summary in try store.groups() where group == nil || summary.name == group {
       listing.add(
-        .string(summary.name), summary.retentionDays.map { Value($0) } ?? .string("never"))
+        .string(summary.name), summary.retentionDays.map { Value($0) } ?? .string("never"),
+        summary.maximumByteCount.map { Value($0) } ?? .missing)
     }
     return listing
   }

@@ -9,26 +9,7 @@ struct QueryArguments: ParsableArguments {
       "A log group to read; may be given several times (default: all).", valueName: "group"))
   var group: [String] = []
 
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp("Only events of the last so long: 3h, 2d, 1h30m.", valueName: "duration"))
-  var since: String?
-
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp(
-      "Only events from this time on: ISO 8601, epoch seconds or milliseconds, now, or a time back (3h). A date alone is its first moment.",
-      valueName: "time"))
-  var start: String?
-
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp(
-      "Only events up to and including this time. A date alone is its last moment.",
-      valueName: "time"))
-  var end: String?
-
-  @OptionGroup var clock: ClockOptions
+  @OptionGroup var times: WindowOptions
 
   @Option(
     help: ArgumentHelp(
@@ -56,11 +37,11 @@ struct QueryArguments: ParsableArguments {
 
   /// The options of one run that starts now.
   func options() throws -> QueryOptions {
-    let now = try clock.time
+    let now = try times.clock.time
     var options = QueryOptions(now: now)
     options.suggestsFields = true
     options.logGroups = group.isEmpty ? nil : group
-    options.window = try window(now: now)
+    options.window = try times.window(now: now)
     options.isStrict = strict
     options.cancellation = QueryCancellation()
     options.lookupTables = try TableFiles.tables(lookup)
@@ -74,40 +55,8 @@ struct QueryArguments: ParsableArguments {
     return options
   }
 
-  /// Both ends inclusive; `nil` when no time was given.
-  private func window(now: Int64) throws -> ClosedRange<Int64>? {
-    if let since {
-      guard start == nil, end == nil else {
-        throw CommandFailure.usage("--since cannot stand beside --start or --end; use one of them")
-      }
-      let length = since.hasPrefix("-") ? String(since.dropFirst()) : since
-      guard let back = TimeArgument.duration(length) else {
-        throw CommandFailure.usage(
-          "--since '\(since)' is no length of time; write 3h, 2d or 1h30m, or use --start")
-      }
-      return (now - back)...now
-    }
-    guard start != nil || end != nil else { return nil }
-    let first = try start.map { try time($0, option: "--start", now: now, date: .firstMoment) }
-    let last = try end.map { try time($0, option: "--end", now: now, date: .lastMoment) }
-    guard (first ?? .min) <= (last ?? .max) else {
-      throw CommandFailure.usage(
-        "--start \(start ?? "") lies after --end \(end ?? ""): no event can be between them")
-    }
-    return (first ?? .min)...(last ?? .max)
-  }
-
-  private func time(
-    _ text: String, option: String, now: Int64, date: TimeArgument.DateMeaning
-  ) throws -> Int64 {
-    guard let time = TimeArgument.parse(text, now: now, date: date) else {
-      throw CommandFailure.usage("\(option) '\(text)' is no time; \(TimeArgument.forms)")
-    }
-    return time
-  }
-
   /// Bytes of `512M`, `2G`, `64MiB`, `1000000`.
-  static func byteCount(_ text: String) throws -> Int {
+  static func byteCount(_ text: String, option: String = "--memory") throws -> Int {
     let digits = text.prefix { $0.isASCII && $0.isWholeNumber }
     let shift: Int? =
       switch text.dropFirst(digits.count).uppercased() {
@@ -118,7 +67,7 @@ struct QueryArguments: ParsableArguments {
       default: nil
       }
     guard let shift, let number = Int(digits), number > 0, number < 1 << (62 - shift) else {
-      throw CommandFailure.usage("--memory '\(text)' is no size; write 256M or 2G")
+      throw CommandFailure.usage("\(option) '\(text)' is no size; write 256M or 2G")
     }
     return number << shift
   }

@@ -134,14 +134,14 @@ struct Shell {
 
   private mutating func setSince(_ word: String?) throws {
     guard let word, word != "all" else {
-      arguments.since = nil
+      arguments.times.since = nil
       return print("Looking at all events.")
     }
     guard TimeArgument.duration(word) != nil else {
       throw CommandFailure(
         "'\(word)' is no length of time; write .since 3h or .since all")
     }
-    (arguments.since, arguments.start, arguments.end) = (word, nil, nil)
+    (arguments.times.since, arguments.times.start, arguments.times.end) = (word, nil, nil)
     print("Looking at the last \(word).")
   }
 
