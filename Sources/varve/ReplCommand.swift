@@ -16,7 +16,7 @@ struct ReplCommand: ParsableCommand {
       """)
 
   /// Decoded columns kept from one query to the next.
-  private static let decodedByteCount = 96 << 20
+  private static let decodedByteCount = 128 << 20
 
   @OptionGroup var query: QueryArguments
   @OptionGroup var store: StoreOptions

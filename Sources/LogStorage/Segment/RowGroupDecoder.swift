@@ -78,6 +78,15 @@ final class RowGroupDecoder: ColumnSurroundings, @unchecked Sendable {
     drop(largerThan: max(4_096, rowCount * Self.keptBytesPerRow), lastUsedUpTo: 0)
   }
 
+  /// Drops everything that fields are made of.
+  func dropChunks() {
+    columns = KeptValues()
+    pools = KeptValues()
+    rows = KeptValues()
+    positions = KeptValues()
+    pieces = nil
+  }
+
   /// Drops what no scan since `scan` has used.
   func drop(lastUsedUpTo scan: UInt64) { drop(largerThan: .max, lastUsedUpTo: scan) }
 

@@ -94,7 +94,7 @@ package final class RowGroupHandle: Sendable {
     if let decompressor = decoder.end() { DecompressorPool.shared.give(decompressor) }
     guard let cache else { return }
     decoder.dropBulk()
-    let byteCount = decoder.byteCount
+    var byteCount = decoder.byteCount
     // Of two readers at the same time the first to end leaves its decoder.
     let former = rest.withLock { rest -> Int? in
       if rest.decoder != nil || rest.isTakingBack { return nil }
@@ -102,7 +102,14 @@ package final class RowGroupHandle: Sendable {
       return rest.byteCount
     }
     guard let former else { return }
-    let fits = cache.settle(self, byteCount, former: former)
+    var fits = cache.settle(self, byteCount, former: former)
+    if !fits {
+      // The fields that were asked for are worth more than the chunks they and some texts were made of.
+      let whole = byteCount
+      decoder.dropChunks()
+      byteCount = decoder.byteCount
+      fits = cache.settle(self, byteCount, former: whole)
+    }
     rest.withLock { rest in
       rest.isTakingBack = false
       rest.decoder = fits ? decoder : nil
