@@ -165,6 +165,21 @@ import Testing
     #expect(each.count == columns.count && each.allSatisfy { $0["rowGroup"] as? Int == 0 })
   }
 
+  @Test func `what was rejected can be queried`() throws {
+    let varve = try VarveProcess()
+    let long = String(repeating: "x", count: 16 << 20 | 1)
+    let result = try varve("ingest", "-g", "g", "-o", "json", "-", input: "{}\n\(long)\n{}\n")
+    #expect(try object(result.text)["rejected"] as? Int == 1)
+    _ = try varve("ingest", "-q", "-g", "other", "-", input: "{}\n")
+    let query = "fields reason, line, bytes"
+    let rows = try varve("query", query, "--rejected", "-g", "g").lines.map(object)
+    #expect(rows.count == 1)
+    #expect(rows.first?["reason"] as? String == "too-long" && rows.first?["line"] as? Int == 2)
+    #expect(try varve("query", query, "--rejected", "-g", "other").text.isEmpty)
+    #expect(try varve("query", query, "--rejected").lines.count == 1)
+    #expect(try varve("query", query, "--rejected", "-g", "gg").status == 1)
+  }
+
   @Test func `fields by bytes begin with what costs most`() throws {
     let varve = try VarveProcess()
     _ = try varve("ingest", "-q", "-g", "api", VarveProcess.sample("api.ndjson"))
