@@ -189,12 +189,15 @@ package final class LogStore: Sendable {
   /// unique and ascending in the store, in the order of the calls.
   ///
   /// - Parameter bookmark: how far the input was read, recorded in the same step.
+  /// - Parameter known: the bookmark from which the input was read on; when it is another one by now, somebody
+  ///   else has read the input meanwhile, and nothing is published (`busy`).
   /// - Returns: the generation that first shows them.
   /// - Throws: `StorageError`; nothing is visible then.
   @discardableResult
-  package func publish(_ segments: [FinishedSegment], bookmark: InputBookmark? = nil) throws
-    -> UInt64
-  {
+  package func publish(
+    _ segments: [FinishedSegment], bookmark: InputBookmark? = nil,
+    replacing known: InputBookmark? = nil
+  ) throws -> UInt64 {
     try requireWritable()
     let groups = try ensureGroups(Set(segments.map(\.footer.logGroup)))
     let records = try segments.map { segment in
@@ -212,6 +215,10 @@ package final class LogStore: Sendable {
       for (name, id) in groups where state.group(named: name)?.id != id {
         throw StorageError(
           .unknownGroup, "log group '\(name)' was deleted while events were written to it")
+      }
+      if let bookmark, let present = state.bookmarks[bookmark.key], present != known {
+        throw StorageError(
+          .busy, "the same file was loaded by somebody else meanwhile; nothing was loaded twice")
       }
       var actions = records.map { record in
         var record = record

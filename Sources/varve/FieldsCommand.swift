@@ -10,11 +10,16 @@ struct FieldsCommand: ParsableCommand {
   @Argument(help: "The log group.")
   var group: String
 
+  @Flag(help: "The fields that cost most on disk first, with the share of the group's bytes.")
+  var bytes = false
+
   @OptionGroup var store: StoreOptions
   @OptionGroup var output: OutputOptions
 
   func run() throws {
-    let snapshot = try store.open(.readOnly).snapshot()
-    try FieldListing(snapshot, groups: [group]).print(as: output.format)
+    let opened = try store.open(.readOnly)
+    let total = try bytes ? opened.groups().first { $0.name == group }?.storedByteCount : nil
+    try FieldListing(opened.snapshot(), groups: [group], totalByteCount: total)
+      .print(as: output.format)
   }
 }

@@ -42,12 +42,24 @@ struct IngestCommand: ParsableCommand {
       """)
   var acknowledge = false
 
+  @Flag(
+    help: """
+      Load only what an earlier run with --once has not: the same file again adds nothing, a file that \
+      has grown goes on where it ended, one that was cut or replaced is read from its start. For files \
+      of one event a line; the last line waits until it has its line end.
+      """)
+  var once = false
+
+  @Flag(help: "With --once: the files are complete; load a last line without line end too.")
+  var final = false
+
   @OptionGroup var clock: ClockOptions
   @OptionGroup var store: StoreOptions
   @OptionGroup var output: ReportOptions
 
   func run() throws {
     let inputs = try inputNames()
+    try checkOnce(inputs)
     // A missing file is said before the first one is loaded, not after.
     let sizes = try inputs.map { try InputStream(.init(argument: $0)).totalByteCount }
     let opened = try store.open(.create)
@@ -56,7 +68,8 @@ struct IngestCommand: ParsableCommand {
       isShown: Terminal.mayRedrawErrorLine && !store.quiet)
     var report: IngestReport?
     for input in inputs {
-      let session = try makeSession(opened, progress, after: report)
+      let bookmark = try once ? makeBookmark(input, opened) : nil
+      let session = try makeSession(opened, progress, after: report, bookmark)
       let next = try session.ingest(.init(argument: input))
       progress.finishInput(byteCount: next.inputByteCount)
       if report == nil { report = next } else { report?.merge(next) }
@@ -77,11 +90,42 @@ struct IngestCommand: ParsableCommand {
     return ["-"]
   }
 
+  private func checkOnce(_ inputs: [String]) throws {
+    if final, !once { throw CommandFailure.usage("--final goes with --once") }
+    guard once else { return }
+    if acknowledge {
+      throw CommandFailure.usage("--once remembers files, --acknowledge streams; choose one")
+    }
+    if inputs.contains("-") {
+      throw CommandFailure.usage("--once knows files again, but not standard input; name files")
+    }
+  }
+
+  /// Where to go on, with what somebody should know about it.
+  private func makeBookmark(_ path: String, _ opened: LogStore) throws -> BookmarkedInput {
+    let bookmark = try BookmarkedInput(
+      path, logGroup: group, store: opened, takesUnfinishedLine: final, now: clock.time)
+    if let remark = bookmark.remark { Terminal.say("varve: \(remark)\n") }
+    guard !store.quiet else { return bookmark }
+    if bookmark.range.lowerBound > 0 {
+      let size = HumanUnits.bytes(Int(clamping: bookmark.range.lowerBound))
+      Terminal.say("\(path): \(size) skipped, loaded before\n")
+    }
+    if bookmark.unfinishedByteCount > 0 {
+      let size = HumanUnits.bytes(Int(clamping: bookmark.unfinishedByteCount))
+      Terminal.say(
+        "\(path): the last line (\(size)) has no line end yet and waits; --final loads it\n")
+    }
+    return bookmark
+  }
+
   private func makeSession(
-    _ opened: LogStore, _ progress: IngestProgress, after earlier: IngestReport?
+    _ opened: LogStore, _ progress: IngestProgress, after earlier: IngestReport?,
+    _ bookmark: BookmarkedInput?
   ) throws -> IngestSession {
     var options = IngestSession.Options(logGroup: group, stream: stream, now: try clock.time)
     options.timestampField = timestampField
+    options.bookmark = bookmark
     options.progress = { progress.update(consumed: $0) }
     if acknowledge {
       // A stream may go on for days: each batch has its own time of arrival.

@@ -11,6 +11,9 @@ struct InspectCommand: ParsableCommand {
   @Argument(help: "A segment: its id, the beginning of it, or its file (default: list all).")
   var segment: String?
 
+  @Flag(help: "Of a segment: each row group by itself, in place of their sums.")
+  var rowGroups = false
+
   @OptionGroup var store: StoreOptions
   @OptionGroup var output: OutputOptions
 
@@ -19,7 +22,8 @@ struct InspectCommand: ParsableCommand {
     if let segment {
       let inspection = try opened.inspect(segment: segment)
       if output.format == .table, !store.quiet { try printHead(inspection) }
-      try columns(of: inspection).print(as: output.format)
+      let total = try opened.segments().reduce(0) { $0 + Int(clamping: $1.record.byteCount) }
+      try columns(of: inspection, storeBytes: total).print(as: output.format)
     } else {
       try segments(of: opened).print(as: output.format)
     }
@@ -56,27 +60,40 @@ struct InspectCommand: ParsableCommand {
     try out.flush()
   }
 
-  /// Bytes by column and encoding over all row groups, the largest first.
-  private func columns(of inspection: SegmentInspection) -> Listing {
-    struct Key: Hashable { var name, kind, encoding: String }
+  /// Bytes by column and encoding over all row groups, or in each, the largest first.
+  private func columns(of inspection: SegmentInspection, storeBytes: Int) -> Listing {
+    struct Key: Hashable {
+      var rowGroup: Int
+      var name, kind, encoding: String
+    }
     var sums: [Key: (values: Int, bytes: Int)] = [:]
-    for chunk in inspection.rowGroups.flatMap(\.chunks) {
-      let key = Key(name: chunk.name, kind: chunk.kind, encoding: chunk.encoding)
-      let sum = sums[key] ?? (0, 0)
-      sums[key] = (sum.values + chunk.valueCount, sum.bytes + chunk.byteCount)
+    for (index, rowGroup) in inspection.rowGroups.enumerated() {
+      for chunk in rowGroup.chunks {
+        let key = Key(
+          rowGroup: rowGroups ? index : 0, name: chunk.name, kind: chunk.kind,
+          encoding: chunk.encoding)
+        let sum = sums[key] ?? (0, 0)
+        sums[key] = (sum.values + chunk.valueCount, sum.bytes + chunk.byteCount)
+      }
     }
     let total = sums.values.reduce(0) { $0 + $1.bytes }
     var listing = Listing(
-      ("column", .text), ("kind", .text), ("encoding", .text), ("values", .count),
-      ("bytes", .bytes), ("share", .share))
+      ("rowGroup", .text), ("column", .text), ("kind", .text), ("encoding", .text),
+      ("values", .count), ("bytes", .bytes), ("bytesPerValue", .text), ("share", .share),
+      ("shareOfStore", .share))
     let order = sums.sorted {
-      ($1.value.bytes, $0.key.name, $0.key.kind, $0.key.encoding)
+      if $0.key.rowGroup != $1.key.rowGroup { return $0.key.rowGroup < $1.key.rowGroup }
+      return ($1.value.bytes, $0.key.name, $0.key.kind, $0.key.encoding)
         < ($0.value.bytes, $1.key.name, $1.key.kind, $1.key.encoding)
     }
     for (key, sum) in order {
       listing.add(
-        .string(key.name), key.kind.isEmpty ? .missing : .string(key.kind), .string(key.encoding),
-        Value(sum.values), Value(sum.bytes), .double(Double(sum.bytes) / Double(max(total, 1))))
+        rowGroups ? Value(key.rowGroup) : .missing, .string(key.name),
+        key.kind.isEmpty ? .missing : .string(key.kind), .string(key.encoding),
+        Value(sum.values), Value(sum.bytes),
+        .double((Double(sum.bytes) / Double(max(sum.values, 1)) * 1_000).rounded() / 1_000),
+        .double(Double(sum.bytes) / Double(max(total, 1))),
+        .double(Double(sum.bytes) / Double(max(storeBytes, 1))))
     }
     return listing
   }

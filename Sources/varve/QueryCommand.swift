@@ -31,18 +31,23 @@ struct QueryCommand: ParsableCommand {
   @Flag(help: "Print the plan and what it would read; run nothing.")
   var explain = false
 
+  @Flag(help: "Read what was rejected from the log groups in place of their events.")
+  var rejected = false
+
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp("For files: the field that holds an event's time.", valueName: "name"))
   var timestampField: String?
 
   func run() throws {
-    let (text, files) = try textAndFiles()
-    guard files.isEmpty || query.group.isEmpty else {
+    let (text, named) = try textAndFiles()
+    guard named.isEmpty || (query.group.isEmpty && !rejected) else {
       throw CommandFailure.usage(
         "--group names log groups of a store, but files are read here; leave out one of them")
     }
     var options = try query.options()
+    let files = try rejected ? rejectedFiles() : named
+    if rejected { options.logGroups = nil }
     options.addKept { [store] in try store.openIfThere() }
     let now = options.now
     let source = {
@@ -57,6 +62,18 @@ struct QueryCommand: ParsableCommand {
       try runner.answer(text, options: options, from: source)
     }
     if exit != .success { throw exit }
+  }
+
+  /// The files of rejected lines of the groups asked for, or of all.
+  private func rejectedFiles() throws -> [String] {
+    let opened = try store.open(.readOnly)
+    let known = try opened.groups().map(\.name)
+    for name in query.group where !known.contains(name) { _ = try opened.streams(of: name) }
+    let files = try (query.group.isEmpty ? known : query.group).compactMap {
+      try opened.rejectedFile(group: $0)
+    }
+    // No file would mean the store's events.
+    return files.isEmpty ? ["/dev/null"] : files
   }
 
   private func textAndFiles() throws -> (text: String, files: [String]) {

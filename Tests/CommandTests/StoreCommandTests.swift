@@ -158,6 +158,35 @@ import Testing
     let columns = try varve("inspect", String(id.prefix(8))).lines.map(object)
     #expect(columns.contains { $0["column"] as? String == "level" })
     #expect(columns.contains { $0["column"] as? String == "eventTime" })
+    #expect(columns.allSatisfy { ($0["bytesPerValue"] as? Double ?? -1) >= 0 })
+    let share = columns.reduce(0.0) { $0 + ($1["shareOfStore"] as? Double ?? 0) }
+    #expect(share > 0 && share < 0.5)
+    let each = try varve("inspect", String(id.prefix(8)), "--row-groups").lines.map(object)
+    #expect(each.count == columns.count && each.allSatisfy { $0["rowGroup"] as? Int == 0 })
+  }
+
+  @Test func `what was rejected can be queried`() throws {
+    let varve = try VarveProcess()
+    let long = String(repeating: "x", count: 16 << 20 | 1)
+    let result = try varve("ingest", "-g", "g", "-o", "json", "-", input: "{}\n\(long)\n{}\n")
+    #expect(try object(result.text)["rejected"] as? Int == 1)
+    _ = try varve("ingest", "-q", "-g", "other", "-", input: "{}\n")
+    let query = "fields reason, line, bytes"
+    let rows = try varve("query", query, "--rejected", "-g", "g").lines.map(object)
+    #expect(rows.count == 1)
+    #expect(rows.first?["reason"] as? String == "too-long" && rows.first?["line"] as? Int == 2)
+    #expect(try varve("query", query, "--rejected", "-g", "other").text.isEmpty)
+    #expect(try varve("query", query, "--rejected").lines.count == 1)
+    #expect(try varve("query", query, "--rejected", "-g", "gg").status == 1)
+  }
+
+  @Test func `fields by bytes begin with what costs most`() throws {
+    let varve = try VarveProcess()
+    _ = try varve("ingest", "-q", "-g", "api", VarveProcess.sample("api.ndjson"))
+    let rows = try varve("fields", "api", "--bytes").lines.map(object)
+    let bytes = rows.compactMap { $0["stored"] as? Int }
+    #expect(bytes.count > 10 && bytes == bytes.sorted(by: >))
+    #expect(rows.allSatisfy { ($0["shareOfGroup"] as? Double ?? 2) <= 1 })
   }
 
   @Test func `deleting asks somebody, or wants to be told`() throws {

@@ -68,12 +68,13 @@ struct IngestOutput {
   /// Publishes everything taken so far in one step.
   ///
   /// - Throws: `StorageError`; nothing of it is visible then.
-  mutating func publish(encoder: BlockEncoder) throws {
+  mutating func publish(encoder: BlockEncoder, bookmark: BookmarkedInput? = nil) throws {
     for (day, records) in memtable.drain() { try write(encoder.encode(records), day: day) }
     for day in writers.keys.sorted() { try finish(day: day) }
-    guard !finished.isEmpty else { return }
+    guard !finished.isEmpty || bookmark.map({ $0.before?.offset != $0.after.offset }) ?? false
+    else { return }
     counts.storedByteCount += finished.reduce(0) { $0 + $1.byteCount }
-    try store.publish(finished)
+    try store.publish(finished, bookmark: bookmark?.after, replacing: bookmark?.before)
     finished = []
   }
 

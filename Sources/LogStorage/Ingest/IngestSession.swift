@@ -27,6 +27,9 @@ package final class IngestSession: Sendable {
     package var progress: (@Sendable (_ consumed: UInt64) -> Void)?
     /// Told how many input events (accepted or rejected) are safe, after each commit.
     package var acknowledge: (@Sendable (_ events: UInt64) -> Void)?
+    /// The part of the input to read, and the bookmark to set with its events; not with
+    /// acknowledgements. A damaged input is then not loaded at all.
+    package var bookmark: BookmarkedInput?
     /// With acknowledgements, tells the time of arrival of each batch; `nil` means `now` for all.
     package var clock: (any WallClock)?
     /// With acknowledgements, when events go from the write-ahead log into segments.
@@ -100,7 +103,10 @@ package final class IngestSession: Sendable {
       var reading = LineReader.Options()
       reading.stream = options.stream
       source = Mutex(
-        Source(reader: LineReader(try InputStream(origin), options: reading)))
+        Source(
+          reader: LineReader(
+            try options.bookmark.map { try InputStream(origin, range: $0.range) }
+              ?? InputStream(origin), options: reading)))
       output = Mutex(
         IngestOutput(
           store: store, logGroup: options.logGroup, arrivalTime: options.now))
@@ -132,10 +138,11 @@ package final class IngestSession: Sendable {
       let (tally, fault, consumed, name) = source.withLock {
         ($0.reader.tally, $0.fault, $0.reader.bytesConsumed, $0.reader.name)
       }
+      if let fault, options.bookmark != nil { throw fault }
       let rejected = RejectedRecords(
         tooLong: tally.tooLong[...], input: name, arrivalTime: options.now)
       let counts = try output.withLock { output in
-        try output.publish(encoder: encoder)
+        try output.publish(encoder: encoder, bookmark: options.bookmark)
         try rejected.append(to: store, logGroup: options.logGroup)
         return output.counts
       }

@@ -53,6 +53,8 @@ package final class InputStream {
   /// Bytes of the origin when they are known before reading.
   package let totalByteCount: UInt64?
   private let descriptor: Int32
+  /// Bytes of the chosen range that were not read yet; `nil` reads to the end.
+  private var rangeLeft: UInt64?
   private let memory: [UInt8]
   private var form = Form.undecided
   /// Stored bytes that wait to be decompressed: `stored[storedStart..<storedEnd]`.
@@ -93,6 +95,19 @@ package final class InputStream {
       descriptor = -1
       totalByteCount = UInt64(bytes.count)
     }
+  }
+
+  /// Only some bytes of a file.
+  ///
+  /// - Throws: `StorageError` (`inputOutput`).
+  convenience init(_ origin: Origin, range: Range<UInt64>) throws {
+    try self.init(origin)
+    guard lseek(descriptor, Int(range.lowerBound), SEEK_SET) >= 0 else {
+      throw StorageError(
+        .inputOutput, "\(name): cannot be read from byte \(range.lowerBound): \(Self.reason(errno))"
+      )
+    }
+    rangeLeft = UInt64(range.count)
   }
 
   deinit {
@@ -141,9 +156,11 @@ package final class InputStream {
       bytesConsumed += UInt64(count)
       return count
     }
+    let wanted = Int(min(UInt64(target.count), rangeLeft ?? .max))
     while true {
-      let count = Glibc.read(descriptor, target.baseAddress, target.count)
+      let count = Glibc.read(descriptor, target.baseAddress, wanted)
       if count >= 0 {
+        if let left = rangeLeft { rangeLeft = left - UInt64(count) }
         bytesConsumed += UInt64(count)
         return count
       }

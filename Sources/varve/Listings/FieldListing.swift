@@ -15,12 +15,15 @@ struct FieldListing {
   private var eventCount = 0
   /// Parts of the store that could not be read and are missing from the figures.
   private(set) var damagedParts: [String] = []
+  /// Bytes of the group on disk, to list fields by what they cost; `nil` lists them as they appear.
+  private let totalByteCount: UInt64?
 
   /// Reads the fields of some groups, or of all.
   ///
   /// - Complexity: one table of contents per row group, and each field's values in the first row
   ///   group that has it, for their type.
-  init(_ source: any EventSource, groups: [String]) throws {
+  init(_ source: any EventSource, groups: [String], totalByteCount: UInt64? = nil) throws {
+    self.totalByteCount = totalByteCount
     let cursor = try source.scan(ScanRequest(logGroups: groups.isEmpty ? nil : groups))
     while let rowGroup = try cursor.next() {
       eventCount += rowGroup.rowCount
@@ -51,6 +54,27 @@ struct FieldListing {
   }
 
   private var listing: Listing {
+    guard let totalByteCount else { return listingByAppearance }
+    var listing = Listing(
+      ("field", .text), ("type", .text), ("stored", .bytes), ("bytesPerEvent", .text),
+      ("shareOfGroup", .share))
+    // Fields of equal size stay in the order of their appearance.
+    let order = names.enumerated().sorted {
+      (fields[$1.element]?.storedBytes ?? 0, $0.offset)
+        < (fields[$0.element]?.storedBytes ?? 0, $1.offset)
+    }
+    for name in order.map(\.element) {
+      guard let field = fields[name] else { continue }
+      let perEvent = Double(field.storedBytes) / Double(max(field.events, 1))
+      listing.add(
+        .string(name), .string(field.types.sorted().joined(separator: ", ")),
+        Value(field.storedBytes), .double((perEvent * 1_000).rounded() / 1_000),
+        .double(Double(field.storedBytes) / Double(max(totalByteCount, 1))))
+    }
+    return listing
+  }
+
+  private var listingByAppearance: Listing {
     var listing = Listing(
       ("field", .text), ("type", .text), ("events", .count), ("share", .share),
       ("stored", .bytes))
