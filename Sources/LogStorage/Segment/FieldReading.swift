@@ -100,8 +100,12 @@ struct FieldReading {
       }
       let first = UInt16(entries.count)
       let missing = UInt16(vector.entries.count)
-      for (row, code) in vector.codes.enumerated() where code != missing {
-        codes[row] = first + code
+      codes.withUnsafeMutableBufferPointer { codes in
+        vector.codes.withUnsafeBufferPointer { own in
+          for row in own.indices {
+            codes[row] = own[row] == missing ? codes[row] : first &+ own[row]
+          }
+        }
       }
       entries += vector.entries.values()
     }

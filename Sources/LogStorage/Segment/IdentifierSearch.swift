@@ -21,32 +21,36 @@ struct IdentifierFilter: Sendable {
     let count = pool.count / width
     var bits = 64
     while bits < count * 8 { bits *= 2 }
-    mask = UInt64(bits - 1)
-    words = [UInt64](repeating: 0, count: bits / 64)
+    let mask = UInt64(bits - 1)
+    var words = [UInt64](repeating: 0, count: bits / 64)
     pool.withUnsafeBytes { bytes in
-      for i in 0..<count {
-        for bit in Self.places(bytes, at: i * width, width: width, mask: mask) {
-          words[Int(bit >> 6)] |= 1 << (bit & 63)
+      words.withUnsafeMutableBufferPointer { words in
+        for i in 0..<count {
+          // Places are below `bits`, of which `words` has room for all.
+          let hash = Self.hash(bytes, at: i &* width, width: width)
+          for shift: UInt64 in [0, 21, 42] {
+            let bit = (hash >> shift) & mask
+            words[Int(bit >> 6)] |= 1 << (bit & 63)
+          }
         }
       }
     }
+    self.mask = mask
+    self.words = words
   }
 
   /// Whether the pool may hold an id; `false` is certain.
   func mayHold(_ id: [UInt8]) -> Bool {
-    id.withUnsafeBytes { bytes in
-      Self.places(bytes, at: 0, width: id.count, mask: mask).allSatisfy {
-        words[Int($0 >> 6)] >> ($0 & 63) & 1 != 0
-      }
+    let hash = id.withUnsafeBytes { Self.hash($0, at: 0, width: id.count) }
+    return [0, 21, 42].allSatisfy { (shift: UInt64) in
+      let bit = (hash >> shift) & mask
+      return words[Int(bit >> 6)] >> (bit & 63) & 1 != 0
     }
   }
 
   @inline(__always)
-  private static func places(
-    _ bytes: UnsafeRawBufferPointer, at start: Int, width: Int, mask: UInt64
-  ) -> [UInt64] {
-    let hash = XXH64.hash(UnsafeRawBufferPointer(rebasing: bytes[start..<start + width]))
-    return [hash & mask, (hash >> 21) & mask, (hash >> 42 | hash << 22) & mask]
+  private static func hash(_ bytes: UnsafeRawBufferPointer, at start: Int, width: Int) -> UInt64 {
+    XXH64.hash(UnsafeRawBufferPointer(rebasing: bytes[start..<start + width]))
   }
 }
 
@@ -93,25 +97,40 @@ extension RowGroupDecoder {
     // The text decides by its length which form it can have, and so which pool it would be in.
     let form = text.withUnsafeBufferPointer { IdentifierForm(like: $0.baseAddress!, $0.count) }
     guard let form, let id = form.packed(text) else { return [] }
-    guard try identifierFilter(width: form.width).map({ $0.mayHold(id) }) ?? false,
-      case .identifiers(let run) = try columnData(index), run.form == form
+    guard
+      handle.table.chunks.contains(where: {
+        $0.role == .identifierPool && Int($0.instance) == form.width
+      })
     else { return [] }
-    let wanted = run.pool.withUnsafeBytes { pool in
-      (0..<pool.count / form.width).filter { i in
-        id.indices.allSatisfy { pool[i * form.width + $0] == id[$0] }
-      }.map { UInt32($0) }
-    }
+    // A filter pays when there is a second question.
+    if handle.keepsDecoded, try !identifierFilter(width: form.width).mayHold(id) { return [] }
+    let wanted = Self.places(of: id, in: try identifierPool(width: form.width))
+    guard !wanted.isEmpty, case .identifiers(let run) = try columnData(index), run.form == form
+    else { return [] }
     return run.indices.indices.filter { wanted.contains(run.indices[$0]) }
   }
 
-  /// The filter over the pool of a width; `nil` if there is none of this width.
-  private func identifierFilter(width: Int) throws -> IdentifierFilter? {
+  /// Where an id stands in a pool of ids of its width.
+  private static func places(of id: [UInt8], in pool: [UInt8]) -> [UInt32] {
+    var found: [UInt32] = []
+    let width = id.count
+    id.withUnsafeBytes { id in
+      pool.withUnsafeBytes { pool in
+        // Most ids differ in their first four bytes, which every width has; reads end with the last id.
+        let first = id.loadUnaligned(as: UInt32.self)
+        for i in 0..<pool.count / width
+        where pool.loadUnaligned(fromByteOffset: i &* width, as: UInt32.self) == first {
+          let start = i * width
+          if (0..<width).allSatisfy({ pool[start + $0] == id[$0] }) { found.append(UInt32(i)) }
+        }
+      }
+    }
+    return found
+  }
+
+  /// The filter over the pool of a width.
+  private func identifierFilter(width: Int) throws -> IdentifierFilter {
     if let known = filters[width] { return known }
-    guard
-      handle.table.chunks.contains(where: {
-        $0.role == .identifierPool && Int($0.instance) == width
-      })
-    else { return nil }
     let made = IdentifierFilter(pool: try identifierPool(width: width), width: width)
     filters[width] = made
     return made
