@@ -44,6 +44,10 @@ struct Configuration: Sendable, CustomTestStringConvertible {
     Configuration(name: "after compaction", exceptions: ["@ptr"], isStored: true) {
       try StoredSources.store($0, isCompacted: true)
     },
+    // So little room that not everything is found again.
+    Configuration(name: "in a warm shell", workers: 2, exceptions: ["@ptr"], isStored: true) {
+      try StoredSources.store($0, decodedByteCount: 100_000)
+    },
     // Files have no log group, and a size that counts line ends.
     Configuration(
       name: "from a file", workers: 2, exceptions: ["@ptr", "@log", "SOURCE", "estimate"],

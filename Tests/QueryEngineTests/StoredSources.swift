@@ -20,15 +20,32 @@ enum StoredSources {
   /// Events in a store, brought in by two ingestions.
   static func store(_ texts: [String]) throws -> any EventSource { try store(CaseEvents(texts)) }
 
-  /// - Parameter isCompacted: whether the segments of a day become one.
-  static func store(_ events: CaseEvents, isCompacted: Bool = false) throws -> any EventSource {
+  /// - Parameters:
+  ///   - isCompacted: whether the segments of a day become one.
+  ///   - decodedByteCount: what is kept decoded from one query to the next; if anything, all has been read once.
+  static func store(
+    _ events: CaseEvents, isCompacted: Bool = false, decodedByteCount: Int = 0
+  ) throws -> any EventSource {
     let folder = TemporaryFolder()
-    let store = try LogStore.open(folder.file("store"), mode: .create)
+    var options = LogStore.Options()
+    options.decodedByteCount = decodedByteCount
+    let store = try LogStore.open(folder.file("store"), mode: .create, options: options)
     for group in events.groups { try ingest(group.events, into: group.name, of: store) }
     if isCompacted {
       _ = try store.retain(now: MemorySource.start + 7 * 86_400_000)
     }
-    return HeldSource(base: try store.snapshot(now: MemorySource.start), folder: folder)
+    let source = HeldSource(base: try store.snapshot(now: MemorySource.start), folder: folder)
+    if decodedByteCount > 0 { try readAll(of: source) }
+    return source
+  }
+
+  private static func readAll(of source: any EventSource) throws {
+    let cursor = try source.scan(ScanRequest())
+    while let rowGroup = try cursor.next() {
+      for (name, _) in try rowGroup.discoveredFields() {
+        _ = try rowGroup.column(DiscoveredName.path(ofName: name), rows: nil)
+      }
+    }
   }
 
   /// How the columns of stored events are encoded, variables of templates included.

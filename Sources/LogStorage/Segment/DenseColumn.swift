@@ -126,7 +126,9 @@ struct DenseColumn {
   /// Ids that repeat, each written out once; `nil` if too few do.
   private func codedIdentifiers(_ run: IdentifierRun, _ positions: Positions) -> ColumnVector? {
     // Few ids are sooner written out than looked up in a table as long as the pool.
-    guard run.indices.count >= 1_024, positions.count * 2 >= run.indices.count else { return nil }
+    guard run.indices.count >= 64, positions.count * 2 >= run.indices.count,
+      run.pool.count / run.form.width <= run.indices.count * 16
+    else { return nil }
     var codeOf = [UInt16](repeating: .max, count: run.pool.count / run.form.width)
     var firsts: [Int] = []
     var codes = [UInt16](repeating: .max, count: run.indices.count)

@@ -360,7 +360,7 @@ extension ColumnVector {
   /// Texts that repeat as codes of a dictionary, which takes longer to make than the texts but less to keep and to ask;
   /// other columns as they are.
   fileprivate func coded() -> ColumnVector {
-    guard case .strings(let texts) = self, texts.count >= 1_024 else { return self }
+    guard case .strings(let texts) = self, texts.count >= 64 else { return self }
     var table = ByteTable()
     var entries = StringVector()
     var codes = [UInt16](repeating: .max, count: texts.count)
