@@ -102,14 +102,32 @@ struct CountDistinctAggregate: Aggregate {
     times: [Int64]?, sequences: [UInt64]?
   ) {
     counts.grow(to: max(groupCount, 1), with: 0)
+    if groups == nil, case .dictionary(let vector) = arguments[0] {
+      return add(hashes(ofEntriesIn: vector))
+    }
     let (hashes, present) = arguments[0].keyHashes()
     if let groups {
       for row in present.setRows() { add(hashes[Int(row)], to: groups[Int(row)]) }
-    } else if var sketch = sketches.removeValue(forKey: 0) {
-      for row in present.setRows() { sketch.add(hashes[Int(row)]) }
+    } else {
+      add(present.setRows().map { hashes[Int($0)] })
+    }
+  }
+
+  /// One hash for each entry that occurs, instead of one for each row.
+  private func hashes(ofEntriesIn vector: DictionaryVector) -> [UInt64] {
+    var occurs = [Bool](repeating: false, count: vector.entries.count + 1)
+    for code in vector.codes { occurs[Int(code)] = true }
+    let (hashes, present) = vector.entries.keyHashes()
+    return present.setRows().filter { occurs[Int($0)] }.map { hashes[Int($0)] }
+  }
+
+  /// Adds values of the only group.
+  private mutating func add(_ hashes: [UInt64]) {
+    if var sketch = sketches.removeValue(forKey: 0) {
+      for hash in hashes { sketch.add(hash) }
       sketches[0] = sketch
     } else {
-      for row in present.setRows() { add(hashes[Int(row)], to: 0) }
+      for hash in hashes { add(hash, to: 0) }
     }
   }
 
@@ -141,7 +159,11 @@ struct CountDistinctAggregate: Aggregate {
       if sketches[Int(target)] == nil { beginSketch(of: target) }
       sketches[Int(target)]?.merge(sketch)
     }
-    other.pairs.forEach { group, hash in add(hash, to: mapping[Int(group)]) }
+    if mapping.count == 1, last == 0 {
+      add(other.pairs.hashes)
+    } else {
+      other.pairs.forEach { group, hash in add(hash, to: mapping[Int(group)]) }
+    }
   }
 
   func finish(groupCount: Int) -> ColumnVector {
@@ -158,7 +180,7 @@ struct CountDistinctAggregate: Aggregate {
 private struct HashPairs: Sendable {
   private var slots = [UInt32](repeating: 0, count: 16)
   private var groups: [UInt32] = []
-  private var hashes: [UInt64] = []
+  private(set) var hashes: [UInt64] = []
 
   var byteCount: Int { slots.capacity * 4 + groups.capacity * 4 + hashes.capacity * 8 }
 

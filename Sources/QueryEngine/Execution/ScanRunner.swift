@@ -120,8 +120,13 @@ struct ScanRunner {
       return nil
     }
     try Workers.run(workers) { worker in try driver.work(worker) {} }
-    var total = GroupMerger(stats, layout: layout, budget: budget)
-    for merger in idle.withLock({ $0 }) { try total.absorb(merger) }
+    var mergers = idle.withLock { mergers in
+      defer { mergers = [] }
+      return mergers
+    }
+    // The others go into the first, whose groups are not entered a second time.
+    var total = mergers.popLast() ?? GroupMerger(stats, layout: layout, budget: budget)
+    while let merger = mergers.popLast() { try total.absorb(merger) }
     for batch in try total.finish() { try next.consume(batch) }
   }
 
