@@ -66,6 +66,9 @@ import Testing
     }
     let nothing = try varve("query", "fields LEVEL", "--start", "2020-01-01", "--end", "2020-01-02")
     #expect(!nothing.errors.contains("H3"), "\(nothing.errors)")
+    // A field that is null wherever it stands is not meant instead of itself.
+    let null = try varve("query", "filter a = 1", "-", input: "{\"a\":null}\n")
+    #expect(!null.errors.contains("H3"), "\(null.errors)")
   }
 
   @Test func `the share of the other field is counted over the window, null as missing`() throws {

@@ -38,7 +38,9 @@ struct AbsentFields {
     let found = try survey(fields.map(\.name))
     return try fields.compactMap { name, mention in
       guard found.absent.contains(name) else { return nil }
-      guard let near = NameSuggestion.nearest(to: name, among: found.others) else { return nil }
+      // A field that is nowhere but null has its own name among those that events have.
+      let others = found.others.filter { DiscoveredName.path(ofName: $0) != name }
+      guard let near = NameSuggestion.nearest(to: name, among: others) else { return nil }
       let share = found.eventCount <= Self.mostCounted ? try share(of: near) : nil
       return AnalyzerDiagnostics.fieldAbsent(
         DiscoveredName.name(ofPath: name), near, share, at: mention)
