@@ -352,24 +352,16 @@ final class TemplateRun {
           for (k, place) in selected.places.enumerated() {
             var end = UnsafeMutableRawPointer(base + Int(offsets[Int(place)]))
             for i in values.indices {
-              end = copy(text.baseAddress, bounds[i], bounds[i &+ 1], to: end)
+              end = copyBytes(text.baseAddress, bounds[i], bounds[i &+ 1], to: end)
               let value = values[i].lane.text(Self.index(of: k, values[i], selected))
-              end = copy(value.baseAddress, 0, value.count, to: end)
+              end = copyBytes(value.baseAddress, 0, value.count, to: end)
             }
-            _ = copy(text.baseAddress, bounds[values.count], bounds[values.count &+ 1], to: end)
+            _ = copyBytes(
+              text.baseAddress, bounds[values.count], bounds[values.count &+ 1], to: end)
           }
         }
       }
     }
-  }
-
-  @inline(__always)
-  private func copy(
-    _ base: UnsafePointer<UInt8>?, _ start: Int, _ end: Int, to target: UnsafeMutableRawPointer
-  ) -> UnsafeMutableRawPointer {
-    guard end > start, let base else { return target }
-    target.copyMemory(from: base + start, byteCount: end &- start)
-    return target + (end &- start)
   }
 
   /// The texts at `count` positions; a negative position gives an empty text.

@@ -3,9 +3,10 @@ import Columnar
 // Looking for one id among the ids of a row group.
 //
 // Ids of all columns of a width share one pool, so one small filter over the pool tells for most row groups that
-// the id is in none of their columns. It is a Bloom filter of eight bits per id: three bits, chosen
-// by the id itself, which is noise already, are set for each; an id that is not there finds all three set in
-// one row group of thirty. Only then are the pool and the column's indices read.
+// the id is in none of their columns. It is a Bloom filter of eight bits or more per id: three bits, chosen
+// by the id's hash, are set for each; an id that is not there finds all three set in one row group of thirty. Only
+// then are the pool and the column's indices read. The filter is made in memory, at the first search of a row group
+// whose decoder is kept; whoever asks once searches the pool itself.
 //
 // B. H. Bloom, "Space/time trade-offs in hash coding with allowable errors" (1970).
 

@@ -136,24 +136,15 @@ final class TextOutput {
         // `length` bytes are free from here on, and exactly so many are written below.
         var target = bytes + count
         for i in 0..<slots {
-          target = copy(text.baseAddress, bounds[i], bounds[i &+ 1], to: target)
+          target = copyBytes(text.baseAddress, bounds[i], bounds[i &+ 1], to: target)
           let value = slot(i)
-          target = copy(value.baseAddress, 0, value.count, to: target)
+          target = copyBytes(value.baseAddress, 0, value.count, to: target)
         }
-        _ = copy(text.baseAddress, bounds[slots], bounds[slots &+ 1], to: target)
+        _ = copyBytes(text.baseAddress, bounds[slots], bounds[slots &+ 1], to: target)
         count &+= length
       }
     }
     offsets.append(UInt32(truncatingIfNeeded: count))
-  }
-
-  @inline(__always)
-  private func copy(
-    _ base: UnsafePointer<UInt8>?, _ start: Int, _ end: Int, to target: UnsafeMutableRawPointer
-  ) -> UnsafeMutableRawPointer {
-    guard end > start, let base else { return target }
-    target.copyMemory(from: base + start, byteCount: end &- start)
-    return target + (end &- start)
   }
 
   @inline(never)
@@ -165,4 +156,14 @@ final class TextOutput {
     bytes = memory
     capacity = larger
   }
+}
+
+/// Copies `base[start..<end]` to a place that has room for it, which the caller proves, and gives the place behind.
+@inline(__always)
+func copyBytes(
+  _ base: UnsafePointer<UInt8>?, _ start: Int, _ end: Int, to target: UnsafeMutableRawPointer
+) -> UnsafeMutableRawPointer {
+  guard end > start, let base else { return target }
+  target.copyMemory(from: base + start, byteCount: end &- start)
+  return target + (end &- start)
 }
