@@ -35,7 +35,7 @@ import Testing
       let found = try #require(try rowGroup.searchMessages(for: [search], rows: nil))
       #expect(found.setRows() == search.rows(in: messages).setRows(), "\(name)")
     }
-    for field in ["message", "trace", "level", "host", "n.code"] {
+    for field in ["message", "trace", "level", "host", "n.code", "note", "request"] {
       let values = try rowGroup.column(field, rows: nil)
       let texts = values.values()
       for _ in 0..<60 {
@@ -75,7 +75,18 @@ import Testing
       String((0..<count).map { _ in "0123456789abcdef".randomElement(using: &random)! })
     }
     let level = ["INFO", "WARN", "", "ERROR"].randomElement(using: &random)!
-    switch number(5) {
+    func path() -> String {
+      ["C:", "Windows", "a b", "x: y", "caf\u{e9}"].randomElement(using: &random)! + #"\\"#
+        + ["cmd.exe", "\\u0041.dll", #"\"q\""#].randomElement(using: &random)!
+    }
+    switch number(7) {
+    case 5:
+      let image = path()
+      return
+        #"{"image":"\#(image)","note":"Process opened:\r\nImage: \#(image)\r\nParent:\t\t\#(path())\r\nId: \#(number(90))\r\n\r\nThe end."}"#
+    case 6:
+      return
+        #"{"request":"10.0.0.\#(number(9)) - \"GET /\#(path()) HTTP/1.1\" \#(number(600)) size=\#(number(9_999)) agent=\"a \#(path())\""}"#
     case 0:
       return
         #"{"level":"\#(level)","message":"took \#(number(900))ms for user-\#(number(40))","trace":"\#(hex(32))"}"#

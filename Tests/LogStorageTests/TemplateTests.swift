@@ -9,9 +9,11 @@ import Testing
   private let compressor = Compressor()
 
   /// The template of a text, its variables in angle brackets.
-  private func split(_ text: String) -> String? {
+  private func split(
+    _ text: String, _ style: TemplateSplitter.Style = .words, hasEscapes: Bool = true
+  ) -> String? {
     let bytes = Array(text.utf8)
-    let splitter = TemplateSplitter()
+    let splitter = TemplateSplitter(style, hasEscapes: hasEscapes)
     return bytes.withUnsafeBufferPointer { base in
       guard splitter.split(UInt64(bytes.count), base: base.baseAddress!) else { return nil }
       var variables = splitter.variables[...]
@@ -52,9 +54,37 @@ import Testing
     #expect(split(text) == expected)
   }
 
+  @Test(arguments: [
+    (#"10.0.0.7 - "GET / HTTP/1.1" 200"#, #"<10.0.0.7> <-> "<GET / HTTP/1.1>" <200>"#),
+    (#"[26/Jan/2019:19:45:25 +0330] x"#, #"[<26/Jan/2019:19:45:25 +0330>] <x>"#),
+    (#"status=200 note="two words" a.b=c"#, #"status=<200> note="<two words>" a.b=<c>"#),
+    (#""" "-"  end"#, #""" "<->"  <end>"#),
+    (#""open [half "a"b" = k= =v"#, #""<open [half "a"b>" <=> k= <=v>"#),
+    (#"\"GET \\x\" 5"#.replacing(#"\\"#, with: #"\"#), #"\"<GET \x>\" <5>"#),
+    ("", ""), (" ", " "),
+  ])
+  func `fields are cut out whole`(text: String, expected: String) {
+    #expect(split(text, .fields, hasEscapes: text.contains(#"\"#)) == expected)
+  }
+
+  @Test(arguments: [
+    (
+      #"Opened:\r\nImage: C:\\a b.exe\r\nUser: x: y\n"#,
+      #"Opened:\r\nImage: <C:\\a b.exe>\r\nUser: <x: y>\n"#
+    ),
+    (#"Name:\t\tSYSTEM\r\n\r\nno label"#, #"Name:\t\t<SYSTEM>\r\n\r\nno label"#),
+    (#"a:b\nc: \nd: \u000a"#, #"a:b\nc: \nd: <\u000a>"#),
+    ("a: 1\nb: 2", "a: <1>\nb: <2>"),
+  ])
+  func `what lines say behind their labels is cut out`(text: String, expected: String) {
+    #expect(split(text, .lines) == expected)
+  }
+
   @Test func `a text with a marker byte is not split`() {
     #expect(split("a 1 \u{1} b") == nil)
     #expect(split("a 1 \u{5} b") == nil)
+    #expect(split("a 1 \u{5} b", .fields) == nil)
+    #expect(split("a: 1\\n\u{5} b", .lines) == nil)
   }
 
   @Test(arguments: 0..<12)
@@ -88,6 +118,30 @@ import Testing
     if case .templates(let run) = try column.decoded() {
       let all = try run.texts()
       #expect(texts.indices.allSatisfy { Array(texts[$0].utf8) == Array(all.bytes[all.range($0)]) })
+    }
+  }
+
+  @Test(arguments: [SlotKind.text, .string])
+  func `access logs and labelled lines are taken apart at their marks`(kind: SlotKind) throws {
+    var random = SeededGenerator(seed: 0xACCE)
+    let quote = kind == .string ? #"\""# : "\""
+    let lineEnd = kind == .string ? #"\r\n"# : "\r\n"
+    let words = ["index", "a b", "cart", "search?q=x", "img"]
+    func word() -> String { words.randomElement(using: &random)! }
+    let access = (0..<1_000).map { i in
+      "10.0.0.\(i % 200) - \(quote)GET /\(word())/\(word()) HTTP/1.1\(quote) \(200 + i % 5)"
+    }
+    let lines = (0..<1_000).map { i in
+      ["Opened:", "Image: \(word())/\(word())", "User: \(word()) \(word())", "Id: \(i)"]
+        .joined(separator: lineEnd)
+    }
+    let times = [Int64](repeating: 0, count: access.count)
+    for texts in [access, lines] {
+      let column = LoneColumn(texts, kind: kind, times: times, compressor: compressor)
+      #expect(column.encoded.encoding == .templates)
+      #expect(try column.decodedTexts() == texts)
+      guard case .templates(let run) = try column.decoded() else { continue }
+      #expect(run.templates.count == 2, "one template beside that of the exceptions")
     }
   }
 

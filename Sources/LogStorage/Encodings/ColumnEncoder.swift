@@ -66,29 +66,52 @@ struct ColumnEncoder {
     switch memory.nextTextForm() {
     case .dictionary?:
       if let result = dictionary() { return result }
-    case .templates?:
-      if mayBeTemplates, let result = templates() { return result }
+    case .templates(let style)?:
+      if mayBeTemplates, let result = templates(style) { return result }
     case .plain?:
       return plain()
     case nil: break
     }
     let coded = kind == .text ? nil : dictionary()
     let simple = coded ?? plain()
-    let mark = pools.mark()
-    if mayBeTemplates, (coded?.entryCount ?? .max) > 256, let split = templates() {
-      let size = split.bytes.count + pools.byteCount(since: mark)
-      if size < simple.bytes.count - simple.bytes.count / (coded == nil ? 32 : 6) {
-        memory.keep(.templates)
+    if mayBeTemplates, (coded?.entryCount ?? .max) > 256 {
+      let bound = simple.bytes.count - simple.bytes.count / (coded == nil ? 32 : 6)
+      if let (style, split) = smallestTemplates(below: bound) {
+        memory.keep(.templates(style))
         return split
       }
-      pools.rollBack(to: mark)
     }
     memory.keep(coded == nil ? .plain : .dictionary)
     return simple
   }
 
-  private func templates() -> EncodedColumn? {
-    guard let bytes = TemplateEncoder(encoder: self).encode() else { return nil }
+  /// Templates of the style that makes them smallest, if that is below `bound` bytes, identifiers in the pool included.
+  private func smallestTemplates(
+    below bound: Int
+  ) -> (TemplateSplitter.Style, EncodedColumn)? {
+    let hasEscapes = kind == .string
+    let marked = [TemplateSplitter.Style.lines, .fields].first {
+      MarkedText.fits($0, column, hasEscapes: hasEscapes)
+    }
+    let mark = pools.mark()
+    var best: (style: TemplateSplitter.Style, size: Int)?
+    var last: (style: TemplateSplitter.Style, column: EncodedColumn)?
+    for style in [.words, marked].compactMap(\.self) {
+      pools.rollBack(to: mark)
+      guard let split = templates(style) else { continue }
+      last = (style, split)
+      let size = split.bytes.count + pools.byteCount(since: mark)
+      if size < best?.size ?? bound { best = (style, size) }
+    }
+    // Only the last attempt's identifiers are in the pool: a better one before it is made again.
+    if let best, let last, best.style == last.style { return last }
+    pools.rollBack(to: mark)
+    guard let best, let split = templates(best.style) else { return nil }
+    return (best.style, split)
+  }
+
+  private func templates(_ style: TemplateSplitter.Style) -> EncodedColumn? {
+    guard let bytes = TemplateEncoder(encoder: self, style: style).encode() else { return nil }
     let rows = 0..<column.count
     return EncodedColumn(
       encoding: .templates, bytes: bytes, zone: zone(ofTexts: rows), hasEscapes: hasEscapes(rows))
@@ -449,7 +472,11 @@ struct ColumnEncoder {
 
 /// What earlier chunks of a column taught its encoder.
 struct EncodingMemory: Sendable {
-  enum TextForm: Sendable { case dictionary, templates, plain }
+  enum TextForm: Sendable {
+    case dictionary
+    case templates(TemplateSplitter.Style)
+    case plain
+  }
 
   private var form: TextForm?
   private var chunksLeft = 0

@@ -71,12 +71,17 @@ enum JSONEscapes {
     }
   }
 
+  /// The bytes that the inside of a JSON string stands for.
+  static func meaning(of bytes: [UInt8]) -> [UInt8] {
+    var output: [UInt8] = []
+    bytes.withUnsafeBytes { append($0, to: &output) }
+    return output
+  }
+
   /// The text of a key or value as a `String`.
   static func decoded(_ bytes: [UInt8]) -> String {
     guard bytes.contains(UInt8(ascii: "\\")) else { return String(decoding: bytes, as: UTF8.self) }
-    var output: [UInt8] = []
-    bytes.withUnsafeBytes { append($0, to: &output) }
-    return String(decoding: output, as: UTF8.self)
+    return String(decoding: meaning(of: bytes), as: UTF8.self)
   }
 
   /// Appends a text as a JSON string with its quotes.

@@ -18,22 +18,25 @@
 /// after template, variable after variable. A column is its alphabet, its encoding, its size in bytes, and
 /// its bytes.
 struct TemplateEncoder {
-  /// Least number of values for which a variable gets a column of its own.
-  private static let ownColumnCount = 64
+  /// Least number of values for which a variable gets a column of its own. What a line says behind its label is mostly
+  /// the value of a field, which only a column of its own can refer to.
+  private var ownColumnCount: Int { style == .lines ? 16 : 64 }
   private static let maximalTemplates = 65_000
 
   let encoder: ColumnEncoder
+  let style: TemplateSplitter.Style
   private var column: SlotColumn { encoder.column }
 
   /// The column in templates, or `nil` if it has hardly any.
   func encode() -> [UInt8]? {
-    guard var split = SplitTexts(column) else { return nil }
+    guard var split = SplitTexts(column, style, hasEscapes: encoder.kind == .string)
+    else { return nil }
     guard split.keepFrequent(atLeast: max(4, column.count / 8_192)) else { return nil }
-    let dealt = split.dealt(ownColumnCount: Self.ownColumnCount)
+    let dealt = split.dealt(ownColumnCount: ownColumnCount)
     guard split.keptCount <= Self.maximalTemplates else { return nil }
 
     var writer = ByteWriter(capacity: column.count * 2)
-    writer.append(varint: Self.ownColumnCount)
+    writer.append(varint: ownColumnCount)
     writer.append(varint: split.keptCount)
     let texts = split.keptTemplates()
     IntegerStream.encode(
@@ -80,7 +83,7 @@ struct TemplateEncoder {
 
 /// The texts of a column, split and numbered by template.
 private struct SplitTexts {
-  private let splitter = TemplateSplitter()
+  private let splitter: TemplateSplitter
   private let column: SlotColumn
   /// Template of each text in order of first use, −1 for texts that cannot be split.
   private var templateOf: [Int32] = []
@@ -97,8 +100,9 @@ private struct SplitTexts {
   var keptCount: Int { kept.count }
 
   /// `nil` if nearly every text has a template of its own.
-  init?(_ column: SlotColumn) {
+  init?(_ column: SlotColumn, _ style: TemplateSplitter.Style, hasEscapes: Bool) {
     self.column = column
+    splitter = TemplateSplitter(style, hasEscapes: hasEscapes)
     templateOf.reserveCapacity(column.count)
     firstVariable.reserveCapacity(column.count + 1)
     for i in 0..<column.count {

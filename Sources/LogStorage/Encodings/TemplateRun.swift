@@ -180,10 +180,14 @@ final class TemplateRun {
 
   func valueCount(ofColumn index: Int) -> Int { columns[index].count }
 
-  /// What is known of the values of a template's variables.
-  func variables(of template: Int) -> [PieceSearch.Variable] {
+  /// What is known of the values of a template's variables, or of what their JSON escapes mean.
+  func variables(of template: Int, meaningEscapes: Bool) -> [PieceSearch.Variable] {
     templates[template].slots.map {
-      PieceSearch.Variable(alphabet: columns[$0.column].alphabet, mayBeEmpty: false)
+      let alphabet = columns[$0.column].alphabet
+      // An escape may mean any byte.
+      return PieceSearch.Variable(
+        alphabet: meaningEscapes && alphabet.mayHold(UInt8(ascii: "\\")) ? .all : alphabet,
+        mayBeEmpty: false)
     }
   }
 

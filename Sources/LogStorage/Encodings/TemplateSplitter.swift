@@ -9,12 +9,26 @@
 /// Variables are: UUIDs; times as ISO 8601 writes them; runs of at least eight lower-case hexadecimal digits; numbers
 /// with their decimals (a minus sign before them belongs to them, up to three letters of a unit behind them do not); and any other
 /// run with a digit in it, without the letters before its digits if only digits follow. JSON escapes are constant.
-/// Everything is decided
-/// by bytes alone: one text has one template, always, and putting the variables back gives the text byte for byte.
+/// Texts whose parts are marked off are taken apart at the marks instead (``TemplateSplitter/Style``). Everything is decided
+/// by bytes alone: one text has one template of a style, always, and putting the variables back gives the text byte for byte.
 ///
 /// Splitting messages into a constant type and variables of known kinds: Rodrigues, Luo and Yuan, "CLP: Efficient
 /// and Scalable Search on Compressed Text Logs" (OSDI 2021).
 final class TemplateSplitter {
+  /// What marks off the variables.
+  enum Style: Sendable {
+    /// Runs of letters and digits, as above.
+    case words
+    /// Blanks and quotes: `10.0.0.7 "GET / HTTP/1.1" status=200` is `␁ "␁" status=␁`.
+    case fields
+    /// Ends of lines, and a colon behind a label: `Image: C:\\a.exe␊User: me` is `Image: ␁␊User: ␁`.
+    case lines
+  }
+
+  let style: Style
+  /// The texts are the insides of JSON strings.
+  let hasEscapes: Bool
+
   /// Stands for a variable in a template.
   static let marker = SlotKind.string.rawValue
   /// Texts with bytes up to this one are not split: they could not be told from markers.
@@ -26,6 +40,11 @@ final class TemplateSplitter {
   /// The variables of all texts split so far, as slots: offset in the high, length in the low half.
   private(set) var variables: [UInt64] = []
 
+  init(_ style: Style, hasEscapes: Bool) {
+    self.style = style
+    self.hasEscapes = hasEscapes
+  }
+
   deinit { template.deallocate() }
 
   /// Splits the text that a slot views: sets `template`, appends to `variables`.
@@ -34,34 +53,55 @@ final class TemplateSplitter {
   func split(_ slot: UInt64, base: UnsafePointer<UInt8>) -> Bool {
     let count = Int(slot & 0xFFFF_FFFF)
     let offset = Int(slot >> 32)
-    let firstVariable = variables.count
     templateCount = 0
     if template.count < count {
       template.deallocate()
       template = .allocate(capacity: count * 2)
     }
-    let text = Text(bytes: base + offset, count: count)
+    let bytes = UnsafeBufferPointer(start: base + offset, count: count)
+    if bytes.contains(where: { $0 <= Self.lastMarker }) { return false }
+    switch style {
+    case .words: splitWords(Text(bytes: base + offset, count: count), offset)
+    case .fields: splitFields(MarkedText(bytes: bytes, hasEscapes: hasEscapes), offset)
+    case .lines: splitLines(MarkedText(bytes: bytes, hasEscapes: hasEscapes), offset)
+    }
+    return true
+  }
+
+  /// Appends to the template. It never gets longer than the text: a marker stands for at least one byte.
+  @inline(__always)
+  private func emit(_ byte: UInt8) {
+    template[templateCount] = byte
+    templateCount &+= 1
+  }
+
+  private func emit(_ bytes: UnsafeBufferPointer<UInt8>, _ range: Range<Int>) {
+    for i in range { emit(bytes[i]) }
+  }
+
+  /// Cuts out a variable; an empty range stays out of the template.
+  @inline(__always)
+  private func cut(_ range: Range<Int>, _ offset: Int) {
+    guard !range.isEmpty else { return }
+    emit(Self.marker)
+    variables.append(
+      UInt64(offset &+ range.lowerBound) &<< 32 | UInt64(range.count))
+  }
+
+  private func splitWords(_ text: Text, _ offset: Int) {
     var i = 0
-    while i < count {
-      let byte = text.bytes[i]
-      guard Text.isLetterOrDigit(byte) else {
-        if byte <= Self.lastMarker {
-          variables.removeSubrange(firstVariable...)
-          return false
-        }
-        // The template never gets longer than the text: a marker stands for at least one byte.
+    while i < text.count {
+      guard Text.isLetterOrDigit(text.bytes[i]) else {
         let end = text.constantEnd(i)
         while i < end {
-          template[templateCount] = text.bytes[i]
-          templateCount &+= 1
+          emit(text.bytes[i])
           i &+= 1
         }
         continue
       }
       let variable = text.variable(at: i)
       while i < variable.lowerBound {
-        template[templateCount] = text.bytes[i]
-        templateCount &+= 1
+        emit(text.bytes[i])
         i &+= 1
       }
       guard !variable.isEmpty else { continue }
@@ -70,12 +110,37 @@ final class TemplateSplitter {
         start &-= 1
         templateCount &-= 1
       }
-      template[templateCount] = Self.marker
-      templateCount &+= 1
       i = variable.upperBound
-      variables.append(UInt64(offset &+ start) &<< 32 | UInt64(i &- start))
+      cut(start..<i, offset)
     }
-    return true
+  }
+
+  private func splitFields(_ text: MarkedText, _ offset: Int) {
+    var i = 0
+    while i < text.count {
+      if text.bytes[i] == UInt8(ascii: " ") {
+        emit(UInt8(ascii: " "))
+        i += 1
+        continue
+      }
+      let start = text.keyEnd(i)
+      let field = text.field(at: start)
+      emit(text.bytes, i..<field.inside.lowerBound)
+      cut(field.inside, offset)
+      emit(text.bytes, field.inside.upperBound..<field.end)
+      i = field.end
+    }
+  }
+
+  private func splitLines(_ text: MarkedText, _ offset: Int) {
+    var i = 0
+    while i < text.count {
+      let line = text.line(at: i)
+      emit(text.bytes, i..<line.value.lowerBound)
+      cut(line.value, offset)
+      emit(text.bytes, line.value.upperBound..<line.end)
+      i = line.end
+    }
   }
 
   /// A text with what can be asked of its bytes. Every index asked for is below `count`.

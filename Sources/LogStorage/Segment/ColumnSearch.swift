@@ -7,31 +7,34 @@ extension ColumnData {
   ///
   /// Coded values are searched once each.
   ///
-  /// - Parameter position: where value `i` of those asked for stands in the column; ascending.
+  /// - Parameters:
+  ///   - meaningEscapes: the values are insides of JSON strings, and what they mean is searched.
+  ///   - position: where value `i` of those asked for stands in the column; ascending.
   /// - Throws: when a part of the column is read first here, and damaged.
   func hits(
     _ search: ByteSearch, count: Int, before: [UInt8] = [], after: [UInt8] = [],
-    _ position: (Int) -> Int
+    meaningEscapes: Bool = false, _ position: (Int) -> Int
   ) throws -> Bitmap {
     switch self {
     case .constant(let text):
-      let whole = before + text + after
+      let whole = before + (meaningEscapes ? JSONEscapes.meaning(of: text) : text) + after
       return Bitmap(
         repeating: whole.withUnsafeBufferPointer { search.isIn($0) }, count: count)
     case .dictionary(let codes, let entries) where entries.count <= count:
       let found = try ColumnData.texts(entries).hits(
-        search, count: entries.count, before: before, after: after
+        search, count: entries.count, before: before, after: after,
+        meaningEscapes: meaningEscapes
       ) { $0 }
       if found.isEmpty { return Bitmap(repeating: false, count: count) }
       return Bitmap(count: count) { found[Int(codes[position($0)])] }
     case .reference(let reference):
-      return try reference.column[0].hits(search, count: count, before: before, after: after) {
-        Int(reference.positions[position($0)])
-      }
+      return try reference.column[0].hits(
+        search, count: count, before: before, after: after, meaningEscapes: meaningEscapes
+      ) { Int(reference.positions[position($0)]) }
     case .timestamps(let run) where before.isEmpty && after.isEmpty && !run.mayHold(search):
       return Bitmap(repeating: false, count: count)
     default:
-      let texts = try values(count, position)
+      let texts = try values(count, meaningEscapes: meaningEscapes, position)
       if before.isEmpty, after.isEmpty { return search.rows(in: texts) }
       var whole = StringVector()
       whole.offsets.reserveCapacity(count + 1)
@@ -47,23 +50,24 @@ extension ColumnData {
   }
 
   /// The texts of some values, ascending in their positions.
-  private func values(_ count: Int, _ position: (Int) -> Int) throws -> StringVector {
+  private func values(
+    _ count: Int, meaningEscapes: Bool, _ position: (Int) -> Int
+  ) throws -> StringVector {
+    var texts = TextRun(offsets: [0], bytes: [])
     switch self {
     case .identifiers(let run):
-      let texts = run.texts(count, position)
-      return StringVector(offsets: texts.offsets, bytes: texts.bytes)
+      texts = run.texts(count, position)
     case .templates(let run):
-      let texts = try run.texts(at: (0..<count).map { UInt32(position($0)) })
-      return StringVector(offsets: texts.offsets, bytes: texts.bytes)
+      texts = try run.texts(at: (0..<count).map { UInt32(position($0)) })
     default:
-      var texts = StringVector()
       texts.offsets.reserveCapacity(count + 1)
       for i in 0..<count {
         try appendText(position(i), to: &texts.bytes)
         texts.offsets.append(UInt32(texts.bytes.count))
       }
-      return texts
     }
+    if meaningEscapes { texts = JSONEscapes.decoded(texts) }
+    return StringVector(offsets: texts.offsets, bytes: texts.bytes)
   }
 
   /// The bytes that the values may have.

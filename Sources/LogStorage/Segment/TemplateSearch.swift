@@ -2,8 +2,8 @@ import Columnar
 
 /// Where a literal text occurs in a column of templates, decided template by template (``PieceSearch``).
 ///
-/// The literal is searched in what escapes mean, or in the texts as they are stored. Variables have no escapes, but may cut
-/// one in two: then only whole texts can tell.
+/// The literal is searched in what escapes mean, or in the texts as they are stored. Neither pieces nor variables cut an escape in
+/// two, except that pieces of words may end inside of one: then only whole texts can tell.
 struct TemplateSearch {
   let search: ByteSearch
   let run: TemplateRun
@@ -30,7 +30,9 @@ struct TemplateSearch {
         open.append(template)
         continue
       }
-      switch pieces.verdict(on: meant, run.variables(of: template)) {
+      switch pieces.verdict(
+        on: meant, run.variables(of: template, meaningEscapes: hasEscapes))
+      {
       case .all:
         for place in try run.codes().places(of: template) { found[Int(place)] = true }
       case .texts: open.append(template)
@@ -69,7 +71,7 @@ struct TemplateSearch {
     let place = run.templates[template].slots[slot]
     if inside[place.column] == nil {
       let hits = try run.column(place.column).hits(
-        search, count: run.valueCount(ofColumn: place.column)
+        search, count: run.valueCount(ofColumn: place.column), meaningEscapes: hasEscapes
       ) { $0 }
       inside[place.column] = .some(hits.isEmpty ? nil : hits)
     }
@@ -88,7 +90,8 @@ struct TemplateSearch {
     let around = pieces.surroundings(of: slot, in: meant)
     let place = run.templates[template].slots[slot]
     let hits = try run.column(place.column).hits(
-      search, count: run.rowCounts[template], before: around.before, after: around.after
+      search, count: run.rowCounts[template], before: around.before, after: around.after,
+      meaningEscapes: hasEscapes
     ) { place.first + $0 }
     if hits.isEmpty { return }
     let places = try run.codes().places(of: template)
