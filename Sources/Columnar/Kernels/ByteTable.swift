@@ -59,40 +59,57 @@ package enum TableHash {
 }
 
 /// Byte strings and their dense numbers.
+///
+/// Keys of up to eight bytes stand in the slots themselves, as a word: names, codes and short ids are then found with one
+/// access to memory in place of three.
 package struct ByteTable: Sendable {
   private let seed: UInt64
   private var slots: [UInt64]
+  private var longCount = 0
+  private var shortSlots: [ShortSlot]
   private var bytes: [UInt8] = []
   /// `count + 1` positions in `bytes`.
   private var offsets: [Int] = [0]
 
+  private struct ShortSlot: Sendable {
+    /// The bytes of the key, the first one lowest. None ends in a zero byte, so that its length need not be kept.
+    var word: UInt64 = 0
+    /// Number of the key plus one; 0 for an empty slot.
+    var number: UInt32 = 0
+  }
+
   package init(seed: UInt64 = TableHash.seed) {
     self.seed = seed
     slots = [UInt64](repeating: 0, count: 16)
+    shortSlots = [ShortSlot](repeating: ShortSlot(), count: 16)
   }
 
   /// How many keys there are.
   package var count: Int { offsets.count - 1 }
 
   /// Bytes the table occupies.
-  package var byteCount: Int { slots.capacity * 8 + bytes.capacity + offsets.capacity * 8 }
+  package var byteCount: Int {
+    slots.capacity * 8 + shortSlots.capacity * MemoryLayout<ShortSlot>.stride + bytes.capacity
+      + offsets.capacity * 8
+  }
 
   /// The number of a key, which is `count` before the call if the key is new.
   package mutating func insert(_ key: UnsafeBufferPointer<UInt8>) -> UInt32 {
+    if let word = Self.word(key) {
+      let (found, slot) = search(word)
+      if let found { return found }
+      return add(key, word, at: slot)
+    }
     let hash = TableHash.hash(key, seed: seed)
     let (found, slot) = search(key, hash)
     if let found { return found }
-    let number = UInt32(truncatingIfNeeded: count)
-    slots[slot] = (hash & ~0xFFFF_FFFF) | UInt64(number &+ 1)
-    bytes.append(contentsOf: key)
-    offsets.append(bytes.count)
-    if count * 4 > slots.count * 3 { grow() }
-    return number
+    return add(key, hash: hash, at: slot)
   }
 
   /// The number of a key, or `nil` if it was never inserted.
   package func find(_ key: UnsafeBufferPointer<UInt8>) -> UInt32? {
-    search(key, TableHash.hash(key, seed: seed)).found
+    if let word = Self.word(key) { return search(word).found }
+    return search(key, TableHash.hash(key, seed: seed)).found
   }
 
   /// Calls `body` with the bytes of the key of a number.
@@ -100,6 +117,65 @@ package struct ByteTable: Sendable {
     let range = offsets[Int(number)]..<offsets[Int(number) + 1]
     return bytes.withUnsafeBufferPointer { body(UnsafeBufferPointer(rebasing: $0[range])) }
   }
+
+  // MARK: Short keys
+
+  /// A short key as a word; `nil` for the others.
+  @inline(__always)
+  private static func word(_ key: UnsafeBufferPointer<UInt8>) -> UInt64? {
+    let count = key.count
+    guard count > 0, count <= 8, let base = key.baseAddress, base[count &- 1] != 0 else {
+      return nil
+    }
+    let raw = UnsafeRawPointer(base)
+    // All loads lie within the key; where two overlap, they bring the same bits to the same places.
+    if count >= 4 {
+      let low = UInt64(UInt32(littleEndian: raw.loadUnaligned(as: UInt32.self)))
+      let high = UInt64(
+        UInt32(littleEndian: raw.loadUnaligned(fromByteOffset: count &- 4, as: UInt32.self)))
+      return low | high &<< UInt64((count &- 4) &* 8)
+    }
+    let middle = count >> 1
+    return UInt64(base[0]) | UInt64(base[middle]) &<< UInt64(middle &* 8)
+      | UInt64(base[count &- 1]) &<< UInt64((count &- 1) &* 8)
+  }
+
+  @inline(__always)
+  private func search(_ word: UInt64) -> (found: UInt32?, slot: Int) {
+    let mask = shortSlots.count &- 1
+    var slot = Int(truncatingIfNeeded: TableHash.hash(word, seed: seed)) & mask
+    return shortSlots.withUnsafeBufferPointer { slots in
+      while true {
+        let content = slots[slot]
+        if content.number == 0 { return (nil, slot) }
+        if content.word == word { return (content.number &- 1, slot) }
+        slot = (slot &+ 1) & mask
+      }
+    }
+  }
+
+  @inline(never)
+  private mutating func add(
+    _ key: UnsafeBufferPointer<UInt8>, _ word: UInt64, at slot: Int
+  ) -> UInt32 {
+    let number = append(key)
+    shortSlots[slot] = ShortSlot(word: word, number: number &+ 1)
+    if (count - longCount) * 2 > shortSlots.count { growShort() }
+    return number
+  }
+
+  private mutating func growShort() {
+    var larger = [ShortSlot](repeating: ShortSlot(), count: shortSlots.count * 4)
+    let mask = larger.count - 1
+    for content in shortSlots where content.number != 0 {
+      var slot = Int(truncatingIfNeeded: TableHash.hash(content.word, seed: seed)) & mask
+      while larger[slot].number != 0 { slot = (slot &+ 1) & mask }
+      larger[slot] = content
+    }
+    shortSlots = larger
+  }
+
+  // MARK: Long keys
 
   @inline(__always)
   private func search(
@@ -122,15 +198,34 @@ package struct ByteTable: Sendable {
     }
   }
 
-  private mutating func grow() {
+  @inline(never)
+  private mutating func add(
+    _ key: UnsafeBufferPointer<UInt8>, hash: UInt64, at slot: Int
+  ) -> UInt32 {
+    let number = append(key)
+    slots[slot] = (hash & ~0xFFFF_FFFF) | UInt64(number &+ 1)
+    longCount += 1
+    if longCount * 4 > slots.count * 3 { growLong() }
+    return number
+  }
+
+  private mutating func append(_ key: UnsafeBufferPointer<UInt8>) -> UInt32 {
     precondition(count < UInt32.max - 1, "more keys than 32 bits number")
+    let number = UInt32(truncatingIfNeeded: count)
+    bytes.append(contentsOf: key)
+    offsets.append(bytes.count)
+    return number
+  }
+
+  private mutating func growLong() {
     var larger = [UInt64](repeating: 0, count: slots.count * 2)
     let mask = larger.count - 1
-    for number in 0..<count {
-      let hash = withKey(UInt32(number)) { TableHash.hash($0, seed: seed) }
+    for content in slots where content != 0 {
+      let number = UInt32(truncatingIfNeeded: (content & 0xFFFF_FFFF) - 1)
+      let hash = withKey(number) { TableHash.hash($0, seed: seed) }
       var slot = Int(truncatingIfNeeded: hash) & mask
       while larger[slot] != 0 { slot = (slot &+ 1) & mask }
-      larger[slot] = (hash & ~0xFFFF_FFFF) | UInt64(number + 1)
+      larger[slot] = content
     }
     slots = larger
   }

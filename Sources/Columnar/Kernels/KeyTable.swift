@@ -303,21 +303,31 @@ package struct KeyTable: Sendable {
   }
 
   private mutating func number(ofText text: UnsafeBufferPointer<UInt8>) -> UInt32 {
-    if let known = texts.find(text) {
-      if Int(known) < numbersOfTexts.count, numbersOfTexts[Int(known)] != Self.missing {
-        return numbersOfTexts[Int(known)]
-      }
-      let number = number(known, .text, .text)
-      while numbersOfTexts.count <= Int(known) { numbersOfTexts.append(Self.missing) }
-      numbersOfTexts[Int(known)] = number
-      return number
-    }
-    if TextBytes.isASCII(text) || String(validating: text, as: UTF8.self) != nil {
-      return number(texts.insert(text), .text, .text)
+    if TextBytes.isASCII(text) { return number(ofTextKey: texts.insert(text)) }
+    if let known = texts.find(text) { return number(ofTextKey: known) }
+    if String(validating: text, as: UTF8.self) != nil {
+      return number(ofTextKey: texts.insert(text))
     }
     // Texts with invalid bytes are the same key when they print alike.
     var repaired = String(decoding: text, as: UTF8.self)
     return repaired.withUTF8 { number(texts.insert($0), .text, .text) }
+  }
+
+  /// The number of the value that is a text of the table itself.
+  @inline(__always)
+  private mutating func number(ofTextKey text: UInt32) -> UInt32 {
+    if Int(text) < numbersOfTexts.count, numbersOfTexts[Int(text)] != Self.missing {
+      return numbersOfTexts[Int(text)]
+    }
+    return enter(text)
+  }
+
+  @inline(never)
+  private mutating func enter(_ text: UInt32) -> UInt32 {
+    let number = number(text, .text, .text)
+    while numbersOfTexts.count <= Int(text) { numbersOfTexts.append(Self.missing) }
+    numbersOfTexts[Int(text)] = number
+    return number
   }
 
   private mutating func number(of integer: Int64) -> UInt32 {

@@ -88,6 +88,7 @@ final class TemplateRun {
         template: column.template)
     }
     decoded = Array(repeating: nil, count: columns.count)
+    fixedByteCount = storedByteCount()
   }
 
   /// How the columns of variables are stored.
@@ -153,13 +154,21 @@ final class TemplateRun {
 
   /// Bytes that it holds: as stored, and what was decoded so far.
   var byteCount: Int {
-    var total = storedCodes.count + (knownCodes == nil ? 0 : count * 10)
+    var total = fixedByteCount + (knownCodes == nil ? 0 : count * 10)
+    for column in decoded { total += column?.byteCount ?? 0 }
+    if let known = knownExceptions { total += known.bytes.count + known.offsets.count * 4 }
+    return total
+  }
+
+  /// Bytes of what does not change, and of what searches made.
+  private var fixedByteCount = 0
+
+  private func storedByteCount() -> Int {
+    var total = storedCodes.count
     for column in columns { total += column.bytes.count + 96 }
     for template in templates {
       total += template.pieces.text.count + template.slots.count * 24 + 128
     }
-    for column in decoded { total += column?.byteCount ?? 0 }
-    if let known = knownExceptions { total += known.bytes.count + known.offsets.count * 4 }
     return total
   }
 
@@ -197,6 +206,38 @@ final class TemplateRun {
       ? template.pieces.unescaped() : template.pieces
   }
 
+  /// Templates that texts have, but for exceptions, as a search passes over them.
+  struct SearchLayout {
+    var pieces: PieceLayout
+    /// Which template each one in `pieces` is.
+    var templates: [Int] = []
+    /// Templates whose pieces do not tell what they mean.
+    var undecided: [Int] = []
+  }
+
+  /// By the pieces as they are stored.
+  private(set) lazy var storedLayout = searchLayout(meaningEscapes: false)
+
+  /// By what their escapes mean.
+  private(set) lazy var meantLayout = searchLayout(meaningEscapes: true)
+
+  private func searchLayout(meaningEscapes: Bool) -> SearchLayout {
+    var layout = SearchLayout(pieces: PieceLayout([]))
+    var parts: [(pieces: ShapePieces, alphabets: [Alphabet])] = []
+    for template in templates.indices.dropFirst() where rowCounts[template] > 0 {
+      guard let pieces = meaningEscapes ? meantPieces[template] : templates[template].pieces else {
+        layout.undecided.append(template)
+        continue
+      }
+      layout.templates.append(template)
+      let variables = variables(of: template, meaningEscapes: meaningEscapes)
+      parts.append((pieces, variables.map(\.alphabet)))
+    }
+    layout.pieces = PieceLayout(parts)
+    fixedByteCount += layout.pieces.byteCount + layout.templates.count * 8
+    return layout
+  }
+
   /// The bytes that texts may have.
   private(set) lazy var alphabet: Alphabet = {
     var result: Alphabet = []
@@ -230,11 +271,33 @@ final class TemplateRun {
 
   // MARK: Many texts
 
-  /// All texts, end to end. Variables are rendered column by column first; then texts are written template by
-  /// template, each at its place, which the sum of all lengths before it gives.
-  func texts() throws -> TextRun {
-    let codes = try codes()
-    return try texts(count) { (codes.places(of: $0), nil) }
+  /// All texts, end to end. Variables are rendered column by column first; then texts are written in their order.
+  func texts() throws -> TextRun { try weaver().run(forms: codes().templates) }
+
+  /// The same in memory of their own.
+  func memory() throws -> TextMemory { try weaver().memory(forms: codes().templates) }
+
+  private func weaver() throws -> TextWeaver {
+    let rendered = try columns.indices.map {
+      try RenderedColumn(column($0), count: columns[$0].count)
+    }
+    var weaver = TextWeaver()
+    for column in rendered where column.constant == nil { weaver.add(column) }
+    for (template, count) in zip(templates, rowCounts) {
+      guard count > 0 else {
+        weaver.addUnusedForm()
+        continue
+      }
+      let slots = template.slots.map { slot -> TextWeaver.Slot in
+        let column = rendered[slot.column]
+        if let text = column.constant { return .constant(text) }
+        return .cursor(weaver.addCursor(column, at: slot.first))
+      }
+      weaver.addForm(template.pieces) { slots[$0] }
+    }
+    // The texts of constants lie there until all forms have them.
+    withExtendedLifetime(rendered) {}
+    return weaver
   }
 
   /// The texts at these positions, ascending.
@@ -264,8 +327,8 @@ final class TemplateRun {
   }
 
   /// For some texts of a template where each comes in the output, and which of the template's texts
-  /// it is; `nil` where they are all of them in their order.
-  private typealias Selection = (places: ArraySlice<UInt32>, ordinals: ArraySlice<UInt32>?)
+  /// it is.
+  private typealias Selection = (places: ArraySlice<UInt32>, ordinals: ArraySlice<UInt32>)
 
   /// The values of one variable in the texts of a template: lane and number of the first.
   private typealias Values = (lane: RenderedColumn.Lane, first: Int)
@@ -279,9 +342,8 @@ final class TemplateRun {
       if selected.places.isEmpty { continue }
       for slot in templates[number].slots {
         // Of few texts only their own values are rendered.
-        if let ordinals = selected.ordinals, ordinals.count * 4 < columns[slot.column].count,
-          whole[slot.column] == nil
-        {
+        let ordinals = selected.ordinals
+        if ordinals.count * 4 < columns[slot.column].count, whole[slot.column] == nil {
           rendered.append(
             try RenderedColumn(column(slot.column), at: ordinals.map { slot.first + Int($0) }))
           values[number].append((rendered.last!.lane, -1))
@@ -337,7 +399,7 @@ final class TemplateRun {
   @inline(__always)
   private static func index(of k: Int, _ values: Values, _ selected: Selection) -> Int {
     if values.first < 0 { return k }
-    guard let ordinals = selected.ordinals else { return values.first &+ k }
+    let ordinals = selected.ordinals
     return values.first &+ Int(ordinals[ordinals.startIndex &+ k])
   }
 
@@ -366,6 +428,16 @@ final class TemplateRun {
         }
       }
     }
+  }
+
+  /// Copies `base[start..<end]` to a place that has room for it, which the caller proves, and gives the place behind.
+  @inline(__always)
+  private func copyBytes(
+    _ base: UnsafePointer<UInt8>?, _ start: Int, _ end: Int, to target: UnsafeMutableRawPointer
+  ) -> UnsafeMutableRawPointer {
+    guard end > start, let base else { return target }
+    target.copyMemory(from: base + start, byteCount: end &- start)
+    return target + (end &- start)
   }
 
   /// The texts at `count` positions; a negative position gives an empty text.

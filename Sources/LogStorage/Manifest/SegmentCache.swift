@@ -18,9 +18,13 @@ final class OpenSegment: RowGroupSource {
   ///
   /// - Throws: `StorageError` (`damaged`).
   func handle(_ index: Int, countBytes: (Int) -> Void) throws -> RowGroupHandle {
-    if let known = handles.withLock({ $0[index] }) { return known }
+    let (known, neighbor) = handles.withLock { handles in
+      (handles[index], handles[index] == nil ? handles.first { $0 != nil } ?? nil : nil)
+    }
+    if let known { return known }
     let entry = reader.rowGroups[index]
-    let made = try RowGroupHandle(source: reader.source, entry: entry, cache: chunks)
+    let made = try RowGroupHandle(
+      source: reader.source, entry: entry, cache: chunks, neighbor: neighbor)
     countBytes(Int(entry.metadataLength))
     handles.withLock { $0[index] = made }
     return made

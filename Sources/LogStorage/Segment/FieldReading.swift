@@ -27,6 +27,7 @@ struct FieldReading {
     }
     if !resolution.hasStructures, !resolution.hasTexts {
       if chunks.isEmpty { return .missing(count: count) }
+      if rows == nil, let coded = try coded(chunks) { return coded }
       if chunks.count == 1 { return try spread(chunks[0].index, chunks[0].data) }
       if let united = try united(chunks) { return united }
     }
@@ -79,6 +80,123 @@ struct FieldReading {
       }
     }
     return .some(positions, anyMissing: missing)
+  }
+
+  // MARK: Codes for all rows
+
+  /// Where the codes of a shape's rows come from: the next one of a column, or always the same.
+  private struct CodeLane {
+    var codes: UnsafePointer<UInt16>
+    /// 1 to go on to the next code with each row.
+    var step: Int
+  }
+
+  /// A field whose columns are dictionaries and constants, for all rows: one pass over the shapes of the rows, in
+  /// which each row takes the next code of its shape's column. `nil` where the columns are others, or a shape has a
+  /// value that another one hides.
+  private func coded(_ chunks: [(index: Int, data: ColumnData)]) throws -> ColumnVector? {
+    if chunks.count == 1, case .dictionary = chunks[0].data {
+      // Goes on below; a constant is better kept as one.
+    } else if chunks.count == 1 {
+      return nil
+    }
+    guard let laneOfShape = lanesOfShapes(chunks.map(\.index)) else { return nil }
+    var parts: [DictionaryVector] = []
+    for (index, data) in chunks {
+      guard let part = try codes(index, data, alone: chunks.count == 1) else { return nil }
+      parts.append(part)
+    }
+    guard parts.reduce(0, { $0 + $1.entries.count }) < 4_096 || parts.count == 1 else { return nil }
+    let missing = UInt16(parts.reduce(0) { $0 + $1.entries.count })
+    // The codes of all columns in one array, those of a column behind the ones before it; the last is that of a row without
+    // value.
+    var all: [UInt16] = []
+    var starts: [Int] = []
+    var first: UInt16 = 0
+    for part in parts {
+      starts.append(all.count)
+      let own = UInt16(part.entries.count)
+      let offset = first
+      all += part.codes.lazy.map { $0 == own ? missing : offset &+ $0 }
+      first &+= own
+    }
+    let isConstant = zip(parts, chunks).map {
+      $0.codes.count == 1 && table.chunks[$1.index].valueCount != 1
+    }
+    all.append(missing)
+    let codes = [UInt16](unsafeUninitializedCapacity: shapeCodes.count) { target, used in
+      all.withUnsafeBufferPointer { all in
+        let base = all.baseAddress!
+        var lanes = parts.indices.map {
+          CodeLane(codes: base + starts[$0], step: isConstant[$0] ? 0 : 1)
+        }
+        lanes.append(CodeLane(codes: base + (all.count - 1), step: 0))
+        Self.take(lanes, laneOfShape, shapeCodes, target)
+      }
+      used = shapeCodes.count
+    }
+    let entries: ColumnVector =
+      parts.count == 1
+      ? parts[0].entries : .values(parts.flatMap { $0.entries.values() })
+    return .dictionary(DictionaryVector(codes: codes, entries: entries))
+  }
+
+  /// Takes each row's code from the lane of its shape.
+  ///
+  /// A column has as many codes as the shapes that have it have rows, by the table, which the shapes of the
+  /// rows agree with: so no lane runs out.
+  private static func take(
+    _ lanes: [CodeLane], _ laneOfShape: [UInt16], _ shapeCodes: [UInt16],
+    _ target: UnsafeMutableBufferPointer<UInt16>
+  ) {
+    var lanes = lanes
+    lanes.withUnsafeMutableBufferPointer { lanes in
+      laneOfShape.withUnsafeBufferPointer { laneOfShape in
+        shapeCodes.withUnsafeBufferPointer { shapes in
+          for row in shapes.indices {
+            let lane = lanes.baseAddress! + Int(laneOfShape[Int(shapes[row])])
+            target[row] = lane.pointee.codes.pointee
+            lane.pointee.codes += lane.pointee.step
+          }
+        }
+      }
+    }
+  }
+
+  /// For each shape the number of the chunk, among those given, that has its value, or one more for none; `nil` if a
+  /// chunk has a value in a shape where it is not the visible one.
+  private func lanesOfShapes(_ chunks: [Int]) -> [UInt16]? {
+    let none = UInt16(chunks.count)
+    var laneOfChunk = [UInt16](repeating: none, count: table.chunks.count)
+    for (lane, chunk) in chunks.enumerated() { laneOfChunk[chunk] = UInt16(lane) }
+    var result: [UInt16] = []
+    result.reserveCapacity(table.shapes.count)
+    for (shape, place) in zip(table.shapes, resolution.places) {
+      var lane = none
+      if case .chunk(let chunk) = place { lane = laneOfChunk[chunk] }
+      for column in shape.columns where laneOfChunk[column] != none && laneOfChunk[column] != lane {
+        return nil
+      }
+      result.append(lane)
+    }
+    return result
+  }
+
+  /// The codes of a column's values; one code for a constant.
+  private func codes(
+    _ index: Int, _ data: ColumnData, alone: Bool
+  ) throws -> DictionaryVector? {
+    let chunk = table.chunks[index]
+    guard let coded = alone ? (data, 0) : data.fewValues() else { return nil }
+    let typed = DenseColumn(data: coded.0, kind: chunk.kind, hasEscapes: chunk.hasEscapes)
+    if case .constant = coded.0 {
+      guard case .dictionary(let one) = try typed.coded(positions: .all(1)) else { return nil }
+      return one
+    }
+    guard case .dictionary(let vector) = try typed.vector(positions: .all(chunk.valueCount)),
+      vector.codes.count == chunk.valueCount
+    else { return nil }
+    return vector
   }
 
   // MARK: Several small dictionaries

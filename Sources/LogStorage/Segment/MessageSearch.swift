@@ -26,8 +26,14 @@ struct MessageSearch {
     var open: Set<Int> = []
     var columns: Set<Int> = []
     var edges: [(shape: Int, candidate: PieceSearch.Candidate)] = []
+    var known = [PieceSearch.Variable?](repeating: nil, count: table.chunks.count)
     for (shape, entry) in table.shapes.enumerated() where entry.rowCount > 0 {
-      switch searching.verdict(on: pieces[shape], try entry.columns.map(variable)) {
+      let variables = try entry.columns.map { column in
+        let variable = try known[column] ?? variable(column)
+        known[column] = variable
+        return variable
+      }
+      switch searching.verdict(on: pieces[shape], variables) {
       case .all: whole.insert(shape)
       case .texts: open.insert(shape)
       case .variables(let candidates):

@@ -28,6 +28,13 @@ struct PieceSearch {
   }
 
   let search: ByteSearch
+  /// For short literals.
+  let masks: LiteralMasks?
+
+  init(search: ByteSearch) {
+    self.search = search
+    masks = LiteralMasks(search)
+  }
 
   private var literal: [UInt8] { search.pattern }
 
@@ -48,9 +55,12 @@ struct PieceSearch {
 
   func verdict(on pieces: ShapePieces, _ variables: [Variable]) -> Verdict {
     pieces.text.withUnsafeBufferPointer { text in
-      for piece in 0...pieces.slotCount {
-        let bytes = text[pieces.bounds[piece]..<pieces.bounds[piece + 1]]
-        if search.isIn(UnsafeBufferPointer(rebasing: bytes)) { return .all }
+      // Over the ends of pieces it may be found where it is not, but nowhere is it missed.
+      if search.isIn(text) {
+        for piece in 0...pieces.slotCount {
+          let bytes = text[pieces.bounds[piece]..<pieces.bounds[piece + 1]]
+          if search.isIn(UnsafeBufferPointer(rebasing: bytes)) { return .all }
+        }
       }
       var found: [Candidate] = []
       for slot in variables.indices {
@@ -91,6 +101,14 @@ struct PieceSearch {
     let end = pieces.bounds[slot + 1]
     let longest = min(literal.count - 1, end - pieces.bounds[slot])
     var result = Candidate(slot: slot)
+    if let masks, let base = text.baseAddress,
+      !masks.mayReach(
+        variables[slot].alphabet, mayBeEmpty: variables[slot].mayBeEmpty, in: base,
+        before: pieces.bounds[slot]..<end, after: end..<pieces.bounds[slot + 2],
+        isLast: slot + 1 == variables.count)
+    {
+      return result
+    }
     for before in 0...longest {
       if before > 0, !isEqual(text[end - 1], literal[before - 1]) { continue }
       if (0..<before).contains(where: { !isEqual(text[end - before + $0], literal[$0]) }) {

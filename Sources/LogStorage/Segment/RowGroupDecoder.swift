@@ -352,7 +352,7 @@ final class RowGroupDecoder: ColumnSurroundings, @unchecked Sendable {
     let assembly = MessageAssembly(
       table: handle.table, shapeCodes: try shapeCodes(), pieces: try shapePieces())
     return try assembly.messages(
-      rows: rows ?? (0..<UInt32(rowCount)).map { $0 }, column: { try columnData($0) })
+      rows: rows, column: { try columnData($0) })
   }
 }
 

@@ -9,8 +9,6 @@ package final class RowGroupHandle: Sendable {
   package let source: any ByteSource
   package let entry: RowGroupEntry
   let table: RowGroupTable
-  /// Chunks by display path.
-  private let chunksOfPath: [String: [Int]]
   /// What was worked out about fields so far.
   private let resolutions = Mutex<[String: FieldResolution]>([:])
   private let cache: DecodedChunkCache?
@@ -33,8 +31,13 @@ package final class RowGroupHandle: Sendable {
     try self.init(source: source, entry: entry, cache: nil)
   }
 
-  /// - Parameter cache: bounds the decoded chunks that are kept; `nil` keeps none.
-  init(source: any ByteSource, entry: RowGroupEntry, cache: DecodedChunkCache?) throws {
+  /// - Parameters:
+  ///   - cache: bounds the decoded chunks that are kept; `nil` keeps none.
+  ///   - neighbor: another row group of the segment, with probably the same fields.
+  init(
+    source: any ByteSource, entry: RowGroupEntry, cache: DecodedChunkCache?,
+    neighbor: RowGroupHandle? = nil
+  ) throws {
     self.source = source
     self.entry = entry
     isOfSegment = cache != nil
@@ -51,7 +54,8 @@ package final class RowGroupHandle: Sendable {
     do {
       table = try bytes.withUnsafeBytes {
         try RowGroupTable(
-          decoding: $0, byteCount: Int(entry.metadataOffset), decompressor: decompressor)
+          decoding: $0, byteCount: Int(entry.metadataOffset), decompressor: decompressor,
+          neighbor: neighbor?.table)
       }
     } catch let failure as DecodingFailure {
       throw Self.damage(source, entry, failure.reason)
@@ -60,12 +64,6 @@ package final class RowGroupHandle: Sendable {
       throw Self.damage(
         source, entry, "its table has \(table.rowCount) rows where \(entry.rowCount) are recorded")
     }
-    var chunksOfPath: [String: [Int]] = [:]
-    for (index, chunk) in table.chunks.enumerated()
-    where chunk.role == .column && chunk.kind != .text {
-      chunksOfPath[chunk.path, default: []].append(index)
-    }
-    self.chunksOfPath = chunksOfPath
   }
 
   deinit {
@@ -143,7 +141,7 @@ package final class RowGroupHandle: Sendable {
   /// Where the values of a field are, shape by shape.
   func resolution(of field: String) -> FieldResolution {
     if let known = resolutions.withLock({ $0[field] }) { return known }
-    let made = FieldResolution(field: field, table: table, exact: chunksOfPath[field] ?? [])
+    let made = FieldResolution(field: field, table: table)
     resolutions.withLock { $0[field] = made }
     return made
   }
@@ -188,16 +186,20 @@ struct FieldResolution: Sendable {
   /// Whether no row has the field.
   var isAbsent: Bool { chunks.isEmpty && !hasStructures && !hasTexts }
 
-  init(field: String, table: RowGroupTable, exact: [Int]) {
-    let roles = Self.roles(field: field, table: table, exact: exact)
+  init(field: String, table: RowGroupTable) {
+    let roles = Self.roles(field: field, table: table)
     var places: [Place] = []
-    var used: [Int] = []
     places.reserveCapacity(table.shapes.count)
     for (index, shape) in table.shapes.enumerated() {
-      let place =
-        index == 0 ? (shape.rowCount > 0 ? .text : .absent) : Self.place(field, shape, roles, table)
-      if case .chunk(let chunk) = place, !used.contains(chunk) { used.append(chunk) }
-      places.append(place)
+      places.append(
+        index == 0
+          ? (shape.rowCount > 0 ? .text : .absent) : Self.place(field, shape, roles, table))
+    }
+    var used: [Int] = []
+    var isUsed = [Bool](repeating: false, count: table.chunks.count)
+    for case .chunk(let chunk) in places where !isUsed[chunk] {
+      isUsed[chunk] = true
+      used.append(chunk)
     }
     self.places = places
     chunks = used
@@ -208,22 +210,31 @@ struct FieldResolution: Sendable {
   private enum Role { case none, scalar, verbatim, within }
 
   /// What each chunk means for the field: its value, its value as a structure, or a part or ancestor.
-  private static func roles(field: String, table: RowGroupTable, exact: [Int]) -> [Role] {
-    var roles = [Role](repeating: .none, count: table.chunks.count)
-    let below = field + "."
-    for (index, chunk) in table.chunks.enumerated() where chunk.role == .column {
-      if chunk.path.utf8.count > below.utf8.count, chunk.path.hasPrefix(below) {
-        roles[index] = .within
-      } else if chunk.kind == .verbatim, field.utf8.count > chunk.path.utf8.count,
-        field.hasPrefix(chunk.path + ".")
-      {
-        roles[index] = .within
+  private static func roles(field: String, table: RowGroupTable) -> [Role] {
+    let name = Array(field.utf8)
+    return table.chunks.map { chunk in
+      guard chunk.role == .column, chunk.kind != .text else { return .none }
+      let isVerbatim = chunk.kind == .verbatim
+      return chunk.path.utf8.withContiguousStorageIfAvailable { path in
+        role(of: path, name, isVerbatim: isVerbatim)
       }
+        ?? Array(chunk.path.utf8).withUnsafeBufferPointer {
+          role(of: $0, name, isVerbatim: isVerbatim)
+        }
     }
-    for index in exact {
-      roles[index] = table.chunks[index].kind == .verbatim ? .verbatim : .scalar
+  }
+
+  private static func role(
+    of path: UnsafeBufferPointer<UInt8>, _ name: [UInt8], isVerbatim: Bool
+  ) -> Role {
+    let shorter = min(path.count, name.count)
+    for i in 0..<shorter where path[i] != name[i] { return .none }
+    let dot = UInt8(ascii: ".")
+    if path.count == name.count { return isVerbatim ? .verbatim : .scalar }
+    if path.count > shorter {
+      return path[shorter] == dot && path.count > shorter + 1 ? .within : .none
     }
-    return roles
+    return isVerbatim && name[shorter] == dot ? .within : .none
   }
 
   /// Of several values of one name the one of the highest instance is visible, as the scanner
@@ -245,9 +256,11 @@ struct FieldResolution: Sendable {
     }
     if let visible { return roles[visible] == .scalar ? .chunk(visible) : .structure }
     // An object of nothing but empty containers has no column inside, and yet is there.
+    if within { return .structure }
+    if shape.emptyContainers.isEmpty { return .absent }
     let below = field + "."
     let holdsEmpty = shape.emptyContainers.contains { $0 == field || $0.hasPrefix(below) }
-    return within || holdsEmpty ? .structure : .absent
+    return holdsEmpty ? .structure : .absent
   }
 }
 

@@ -108,15 +108,18 @@ struct RowGroupTable: Sendable {
   }
 
   /// Reads a table back and checks that its parts fit each other and a row group of `byteCount` bytes.
+  ///
+  /// - Parameter neighbor: the table of a row group that probably has the same paths: then their texts are shared.
   init(
-    decoding bytes: UnsafeRawBufferPointer, byteCount: Int, decompressor: Decompressor
+    decoding bytes: UnsafeRawBufferPointer, byteCount: Int, decompressor: Decompressor,
+    neighbor: RowGroupTable? = nil
   ) throws(DecodingFailure) {
     var outer = ByteReader(bytes)
     let raw = try outer.stream(limit: 256 << 20, decompressor: decompressor)
     var result: Result<RowGroupTable, DecodingFailure> = .failure(DecodingFailure(""))
     raw.withUnsafeBytes { raw in
       do throws(DecodingFailure) {
-        result = .success(try Self.parse(raw, byteCount: byteCount))
+        result = .success(try Self.parse(raw, byteCount: byteCount, neighbor))
       } catch {
         result = .failure(error)
       }
@@ -125,7 +128,7 @@ struct RowGroupTable: Sendable {
   }
 
   private static func parse(
-    _ raw: UnsafeRawBufferPointer, byteCount: Int
+    _ raw: UnsafeRawBufferPointer, byteCount: Int, _ neighbor: RowGroupTable?
   ) throws(DecodingFailure) -> RowGroupTable {
     var reader = ByteReader(raw)
     let version = try reader.byte()
@@ -139,10 +142,10 @@ struct RowGroupTable: Sendable {
     }
     let chunkCount = try reader.count(limit: reader.remaining)
     table.chunks.reserveCapacity(chunkCount)
-    var previous: [UInt8] = []
+    var paths = PathReader(neighbor)
     for _ in 0..<chunkCount {
       table.chunks.append(
-        try chunk(&reader, previous: &previous, rowCount: rowCount, byteCount: byteCount))
+        try chunk(&reader, &paths, rowCount: rowCount, byteCount: byteCount))
     }
     let shapeCount = try reader.count(limit: reader.remaining)
     table.shapes.reserveCapacity(shapeCount)
@@ -155,11 +158,60 @@ struct RowGroupTable: Sendable {
     guard rows == rowCount else {
       throw DecodingFailure("shapes cover \(rows) of \(rowCount) rows")
     }
+    try table.checkValueCounts()
     return table
   }
 
+  /// A column has as many values as the shapes that have it have rows.
+  private func checkValueCounts() throws(DecodingFailure) {
+    var counts = [Int](repeating: 0, count: chunks.count)
+    for shape in shapes where shape.rowCount > 0 {
+      for column in shape.columns { counts[column] &+= shape.rowCount }
+    }
+    for (chunk, count) in zip(chunks, counts)
+    where chunk.role == .column && chunk.valueCount != count {
+      throw DecodingFailure(
+        "column '\(chunk.path)' has \(chunk.valueCount) values for \(count) rows")
+    }
+  }
+
+  /// Reads paths, each of which repeats the beginning of the one before it. The row groups of a segment have nearly
+  /// the same ones, in the same order: a path that another table has next is taken from there.
+  private struct PathReader {
+    private var bytes: [UInt8] = []
+    private var text = ""
+    private let known: [Chunk]
+    private var next = 0
+
+    init(_ neighbor: RowGroupTable?) { known = neighbor?.chunks ?? [] }
+
+    mutating func read(_ reader: inout ByteReader) throws(DecodingFailure) -> String {
+      let shared = try reader.count(limit: bytes.count)
+      let rest = try reader.take(try reader.count(limit: reader.remaining))
+      // Columns of one path follow each other.
+      if shared == bytes.count, rest.isEmpty { return text }
+      bytes.removeLast(bytes.count - shared)
+      bytes.append(contentsOf: rest)
+      text = knownText() ?? String(decoding: bytes, as: UTF8.self)
+      return text
+    }
+
+    private mutating func knownText() -> String? {
+      for place in next..<min(next + 8, known.count) where isEqual(known[place].path) {
+        next = place
+        return known[place].path
+      }
+      return nil
+    }
+
+    private func isEqual(_ path: String) -> Bool {
+      guard path.utf8.count == bytes.count else { return false }
+      return path.utf8.withContiguousStorageIfAvailable { $0.elementsEqual(bytes) } ?? false
+    }
+  }
+
   private static func chunk(
-    _ reader: inout ByteReader, previous: inout [UInt8], rowCount: Int, byteCount: Int
+    _ reader: inout ByteReader, _ paths: inout PathReader, rowCount: Int, byteCount: Int
   ) throws(DecodingFailure) -> Chunk {
     guard let role = Role(rawValue: try reader.byte()) else {
       throw DecodingFailure("a chunk of unknown role")
@@ -168,10 +220,7 @@ struct RowGroupTable: Sendable {
     var kind = SlotKind.text
     var instance: UInt16 = 0
     if role == .column {
-      let shared = try reader.count(limit: previous.count)
-      let rest = try reader.take(try reader.count(limit: reader.remaining))
-      previous = Array(previous[..<shared]) + Array(rest)
-      path = String(decoding: previous, as: UTF8.self)
+      path = try paths.read(&reader)
       guard let known = SlotKind(rawValue: try reader.byte()) else {
         throw DecodingFailure("a column of unknown kind")
       }

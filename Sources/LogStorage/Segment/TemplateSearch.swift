@@ -13,7 +13,14 @@ struct TemplateSearch {
   /// Texts of a template below which their variables are not searched by themselves.
   private static let fewTexts = 16
 
-  private var pieces: PieceSearch { PieceSearch(search: search) }
+  private let pieces: PieceSearch
+
+  init(search: ByteSearch, run: TemplateRun, hasEscapes: Bool) {
+    self.search = search
+    self.run = run
+    self.hasEscapes = hasEscapes
+    pieces = PieceSearch(search: search)
+  }
 
   /// The texts that hold the literal.
   ///
@@ -24,12 +31,16 @@ struct TemplateSearch {
     var open: [Int] = []
     // Of each column of variables that was searched, the values that hold the literal.
     var inside: [Int: Bitmap?] = [:]
-    for template in run.templates.indices.dropFirst() where run.rowCounts[template] > 0 {
-      guard let meant = hasEscapes ? run.meantPieces[template] : run.templates[template].pieces
-      else {
-        open.append(template)
-        continue
+    let layout = hasEscapes ? run.meantLayout : run.storedLayout
+    open = layout.undecided
+    try layout.pieces.forEachCandidate(search, pieces.masks) { place, isInPiece in
+      let template = layout.templates[place]
+      if isInPiece {
+        for place in try run.codes().places(of: template) { found[Int(place)] = true }
+        return
       }
+      guard let meant = hasEscapes ? run.meantPieces[template] : run.templates[template].pieces
+      else { return open.append(template) }
       switch pieces.verdict(
         on: meant, run.variables(of: template, meaningEscapes: hasEscapes))
       {
@@ -38,10 +49,7 @@ struct TemplateSearch {
       case .texts: open.append(template)
       case .variables(let candidates):
         let few = run.rowCounts[template] < Self.fewTexts
-        if few, candidates.contains(where: \.isAtEdge) {
-          open.append(template)
-          continue
-        }
+        if few, candidates.contains(where: \.isAtEdge) { return open.append(template) }
         for candidate in candidates {
           if candidate.isAtEdge {
             try findAtEdge(candidate.slot, template, meant, &found)

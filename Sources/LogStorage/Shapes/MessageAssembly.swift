@@ -3,12 +3,10 @@ import Columnar
 /// The exact texts of events, put together again from shapes and columns.
 ///
 /// A shape's text is cut at its markers into constant pieces; between two pieces stands one slot, which is the
-/// next value of its column. For all rows, one cursor per column walks along: row after row, each slot takes
-/// its column's next value. For few rows, walking every cursor over every row would cost more than the texts, so
-/// the position of a value is counted instead: the number of earlier rows whose shape has the column.
-///
-/// For many rows columns are first rendered to flat text (``RenderedColumn``), each in a loop of its own kind; the
-/// row loop then only copies. Lengths are added up before a row is written, so its bytes are written without further checks.
+/// next value of its column. For many rows, one cursor per column walks along: row after row, each slot takes
+/// its column's next value (``TextWeaver``). For few rows, walking every cursor over every row would cost more than the texts, so
+/// the position of a value is counted instead: the number of earlier rows whose shape has the column. The count starts from
+/// whichever end of the row group is nearer.
 struct MessageAssembly {
   let table: RowGroupTable
   let shapeCodes: [UInt16]
@@ -19,32 +17,27 @@ struct MessageAssembly {
   private static let fewRows = 256
 
   /// - Parameters:
-  ///   - rows: ascending row numbers.
+  ///   - rows: ascending row numbers; `nil` for all.
   ///   - column: decodes a chunk; called once for each chunk needed.
   func messages(
-    rows: SelectionVector, column: (Int) throws -> ColumnData
+    rows: SelectionVector?, column: (Int) throws -> ColumnData
   ) throws -> StringVector {
-    guard let last = rows.last else { return StringVector() }
+    if let rows, rows.isEmpty { return StringVector() }
     let columns = try decodedColumns(rows: rows, column: column)
-    if rows.count < Self.fewRows { return try few(rows, columns) }
-    let output = TextOutput(rowCapacity: rows.count, bytesPerRow: 256)
-    let rendered = try columns.enumerated().map { chunk, data in
-      try data.map { try RenderedColumn($0, count: table.chunks[chunk].valueCount) }
-    }
-    appendMany(rows, upTo: Int(last), rendered, to: output)
-    let run = output.run()
+    if let rows, rows.count < Self.fewRows { return try few(rows, columns) }
+    let weaver = try weaver(columns)
+    let run =
+      try rows.map { try weaver.run(forms: shapeCodes, rows: $0) }
+      ?? weaver.run(forms: shapeCodes)
     return StringVector(offsets: run.offsets, bytes: run.bytes)
   }
 
   /// The columns that the shapes of the rows have; `nil` for the others.
   private func decodedColumns(
-    rows: SelectionVector, column: (Int) throws -> ColumnData
+    rows: SelectionVector?, column: (Int) throws -> ColumnData
   ) throws -> [ColumnData?] {
     var columns = [ColumnData?](repeating: nil, count: table.chunks.count)
-    var seen = [Bool](repeating: false, count: table.shapes.count)
-    for row in rows where !seen[Int(shapeCodes[Int(row)])] {
-      let shape = Int(shapeCodes[Int(row)])
-      seen[shape] = true
+    for shape in shapes(of: rows) {
       for chunk in table.shapes[shape].columns where columns[chunk] == nil {
         columns[chunk] = try column(chunk)
       }
@@ -52,64 +45,121 @@ struct MessageAssembly {
     return columns
   }
 
-  private func appendMany(
-    _ rows: SelectionVector, upTo last: Int, _ columns: [RenderedColumn?], to output: TextOutput
-  ) {
-    // Copies of what the loop needs, without reference counts.
-    let lanes = columns.map { $0?.lane }
-    let slotLists = table.shapes.map(\.columns)
-    var cursors = [Int](repeating: 0, count: table.chunks.count)
-    var wanted = 0
-    lanes.withUnsafeBufferPointer { lanes in
-      cursors.withUnsafeMutableBufferPointer { cursors in
-        for row in 0...last {
-          let shape = Int(shapeCodes[row])
-          if Int(rows[wanted]) == row {
-            slotLists[shape].withUnsafeBufferPointer { slots in
-              output.append(pieces[shape], slots.count) { slot in
-                let chunk = slots[slot]
-                return lanes[chunk]!.text(cursors[chunk])
-              }
-              for chunk in slots { cursors[chunk] &+= 1 }
-            }
-            wanted += 1
-          } else {
-            slotLists[shape].withUnsafeBufferPointer { slots in
-              for chunk in slots { cursors[chunk] &+= 1 }
-            }
-          }
-        }
+  /// The shapes that some row has.
+  private func shapes(of rows: SelectionVector?) -> [Int] {
+    guard let rows else { return table.shapes.indices.filter { table.shapes[$0].rowCount > 0 } }
+    var seen = [Bool](repeating: false, count: table.shapes.count)
+    for row in rows { seen[Int(shapeCodes[Int(row)])] = true }
+    return seen.indices.filter { seen[$0] }
+  }
+
+  private func weaver(_ columns: [ColumnData?]) throws -> TextWeaver {
+    var weaver = TextWeaver()
+    var constants: [RenderedColumn] = []
+    var slots = [TextWeaver.Slot](repeating: .unread, count: columns.count)
+    for (chunk, data) in columns.enumerated() {
+      guard let data else { continue }
+      let column = try RenderedColumn(data, count: table.chunks[chunk].valueCount)
+      if let text = column.constant {
+        constants.append(column)
+        slots[chunk] = .constant(text)
+      } else {
+        weaver.add(column)
+        slots[chunk] = .cursor(weaver.addCursor(column, at: 0))
       }
     }
-    // The lanes point into the columns.
-    withExtendedLifetime(columns) {}
+    for (shape, entry) in zip(pieces, table.shapes) {
+      // Columns were read for all shapes of wanted rows; of other shapes, cursors need to move only if they have them.
+      guard entry.rowCount > 0 else {
+        weaver.addUnusedForm()
+        continue
+      }
+      weaver.addForm(shape) { slots[entry.columns[$0]] }
+    }
+    // The texts of constants lie there until all forms have them.
+    withExtendedLifetime(constants) {}
+    return weaver
   }
+
+  // MARK: Few rows
 
   /// Rows by counted positions: only the values that stand in them are rendered.
   private func few(_ rows: SelectionVector, _ columns: [ColumnData?]) throws -> StringVector {
-    var shapesOf: [Int: [Int]] = [:]
-    for (shape, entry) in table.shapes.enumerated() {
-      for chunk in entry.columns where columns[chunk] != nil {
-        shapesOf[chunk, default: []].append(shape)
-      }
-    }
+    let owners = ColumnOwners(columns, table)
+    var before = RowsBefore(rows[0], shapeCodes, table)
     var output = StringVector()
-    var rowsBefore = [Int](repeating: 0, count: table.shapes.count)
-    var next = 0
     for row in rows {
-      while next < Int(row) {
-        rowsBefore[Int(shapeCodes[next])] += 1
-        next += 1
-      }
+      before.advance(to: Int(row))
       let shape = Int(shapeCodes[Int(row)])
+      let slots = table.shapes[shape].columns
       try pieces[shape].append(to: &output.bytes) { slot, bytes in
-        let chunk = table.shapes[shape].columns[slot]
-        let position = shapesOf[chunk]!.reduce(0) { $0 + rowsBefore[$1] }
-        try columns[chunk]!.appendText(position, to: &bytes)
+        let chunk = slots[slot]
+        guard let data = columns[chunk] else { return }
+        try data.appendText(owners.position(chunk, before.counts), to: &bytes)
       }
       output.offsets.append(UInt32(output.bytes.count))
     }
     return output
+  }
+
+  /// Which shapes have a column, for the columns that are needed.
+  private struct ColumnOwners {
+    private var starts: [Int]
+    private var shapes: [Int32]
+
+    init(_ columns: [ColumnData?], _ table: RowGroupTable) {
+      var counts = [Int](repeating: 0, count: columns.count + 1)
+      for entry in table.shapes where entry.rowCount > 0 {
+        for chunk in entry.columns where columns[chunk] != nil { counts[chunk + 1] += 1 }
+      }
+      for chunk in columns.indices { counts[chunk + 1] += counts[chunk] }
+      starts = counts
+      shapes = [Int32](repeating: 0, count: counts[columns.count])
+      for (shape, entry) in table.shapes.enumerated() where entry.rowCount > 0 {
+        for chunk in entry.columns where columns[chunk] != nil {
+          shapes[counts[chunk]] = Int32(truncatingIfNeeded: shape)
+          counts[chunk] += 1
+        }
+      }
+    }
+
+    /// Where the value of a row stands in a column: how many rows before it have the column.
+    func position(_ chunk: Int, _ rowsBefore: [Int32]) -> Int {
+      var total = 0
+      for k in starts[chunk]..<starts[chunk + 1] { total &+= Int(rowsBefore[Int(shapes[k])]) }
+      return total
+    }
+  }
+
+  /// How many rows of each shape stand before a row.
+  private struct RowsBefore {
+    private(set) var counts: [Int32]
+    private let codes: [UInt16]
+    private var row: Int
+
+    init(_ first: UInt32, _ codes: [UInt16], _ table: RowGroupTable) {
+      self.codes = codes
+      row = Int(first)
+      counts = [Int32](repeating: 0, count: table.shapes.count)
+      let isNearEnd = row * 2 > codes.count
+      if isNearEnd { counts = table.shapes.map { Int32(truncatingIfNeeded: $0.rowCount) } }
+      let passed = isNearEnd ? row..<codes.count : 0..<row
+      let step: Int32 = isNearEnd ? -1 : 1
+      counts.withUnsafeMutableBufferPointer { counts in
+        codes.withUnsafeBufferPointer { codes in
+          for row in passed { counts[Int(codes[row])] &+= step }
+        }
+      }
+    }
+
+    mutating func advance(to next: Int) {
+      counts.withUnsafeMutableBufferPointer { counts in
+        codes.withUnsafeBufferPointer { codes in
+          for row in row..<next { counts[Int(codes[row])] &+= 1 }
+        }
+      }
+      row = next
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 /// A column as flat text: what every encoding is turned into before rows are put together.
 final class RenderedColumn {
-  /// Where the text of each value lies. Without an owner: valid while the column is.
+  /// Where the text of each value lies. Without an owner: valid while the column is. Behind the bytes lies the slack
+  /// of ``TextMemory``.
   struct Lane {
     let bytes: UnsafePointer<UInt8>
     let offsets: UnsafePointer<UInt32>
@@ -18,152 +19,121 @@ final class RenderedColumn {
   }
 
   let lane: Lane
-  private let bytes: UnsafeMutableBufferPointer<UInt8>
-  private let offsets: UnsafeMutableBufferPointer<UInt32>
+  /// How many values there are.
+  let count: Int
+  private let memory: TextMemory
   private let codes: UnsafeMutableBufferPointer<UInt16>?
 
   /// Some values of a column.
   ///
   /// - Throws: when a part of the column is read first here, and damaged.
   convenience init(_ data: ColumnData, at positions: [Int]) throws {
-    var run = TextRun(offsets: [0], bytes: [])
     switch data {
-    case .constant:
-      try self.init(data, count: positions.count)
-      return
-    case .integers(let values):
-      run.render(positions.count) { i, output in
-        DecimalText.append(values[positions[i]], to: &output)
-      }
-    case .identifiers(let ids): run = ids.texts(positions.count) { positions[$0] }
+    case .constant: try self.init(data, count: positions.count)
+    case .dictionary(let codes, let entries):
+      self.init(TextMemory(entries), codes: positions.map { codes[$0] }, count: positions.count)
     default:
-      try run.render(positions.count) { i, output in
-        try data.appendText(positions[i], to: &output)
-      }
+      self.init(try Self.memory(data, positions.count) { positions[$0] }, count: positions.count)
     }
-    try self.init(.texts(run), count: positions.count)
   }
 
   /// - Throws: when a part of the column is read first here, and damaged.
-  init(_ data: ColumnData, count: Int) throws {
-    var run = TextRun(offsets: [0], bytes: [])
-    var codes: [UInt16]?
-    var isConstant = false
+  convenience init(_ data: ColumnData, count: Int) throws {
     switch data {
     case .constant(let text):
-      run = TextRun(offsets: [0, UInt32(text.count)], bytes: text)
-      isConstant = true
-    case .dictionary(let rowCodes, let entries):
-      run = entries
-      codes = rowCodes
-    case .texts(let texts): run = texts
-    case .integers(let values):
-      run.render(count) { i, output in DecimalText.append(values[i], to: &output) }
-    case .decimals(let decimals): run.render(count) { i, output in decimals.append(i, to: &output) }
-    case .timestamps(let times): run.render(count) { i, output in times.append(i, to: &output) }
-    case .doubles(let values):
-      run.render(count) { i, output in DoubleStream.append(values[i], to: &output) }
-    case .identifiers(let ids): run = ids.texts(count) { $0 }
-    case .templates(let templates): run = try templates.texts()
+      self.init(
+        TextMemory(TextRun(offsets: [0, UInt32(text.count)], bytes: text)), isConstant: true,
+        count: count)
+    case .dictionary(let codes, let entries):
+      self.init(TextMemory(entries), codes: codes, count: count)
+    case .texts(let texts): self.init(TextMemory(texts), count: count)
+    case .templates(let templates): self.init(try templates.memory(), count: count)
     case .reference(let reference):
-      try run.render(count) { i, output in try reference.append(i, to: &output) }
+      try self.init(reference.column[0], at: reference.positions.map { Int($0) })
+    default: self.init(try Self.memory(data, count) { $0 }, count: count)
     }
-    bytes = Self.copy(run.bytes)
-    offsets = Self.copy(run.offsets)
-    self.codes = codes.map(Self.copy)
+  }
+
+  private init(
+    _ memory: TextMemory, codes: [UInt16]? = nil, isConstant: Bool = false, count: Int
+  ) {
+    self.memory = memory
+    self.count = count
+    self.codes = codes.map { codes in
+      let kept = UnsafeMutableBufferPointer<UInt16>.allocate(capacity: codes.count + 1)
+      _ = kept.initialize(from: codes)
+      return kept
+    }
     lane = Lane(
-      bytes: UnsafePointer(bytes.baseAddress!), offsets: UnsafePointer(offsets.baseAddress!),
+      bytes: UnsafePointer(memory.bytes), offsets: UnsafePointer(memory.offsets),
       codes: self.codes.map { UnsafePointer($0.baseAddress!) }, isConstant: isConstant)
   }
 
-  /// Memory that stays in place; one element more, so that there is always a base address.
-  private static func copy<T: FixedWidthInteger>(_ array: [T]) -> UnsafeMutableBufferPointer<T> {
-    let memory = UnsafeMutableBufferPointer<T>.allocate(capacity: array.count + 1)
-    _ = memory.initialize(from: array)
-    memory[array.count] = 0
-    return memory
-  }
+  deinit { codes?.deallocate() }
 
-  deinit {
-    bytes.deallocate()
-    offsets.deallocate()
-    codes?.deallocate()
-  }
-}
+  /// The text of all values if they are the same by the way they are stored.
+  var constant: UnsafeBufferPointer<UInt8>? { lane.isConstant ? lane.text(0) : nil }
 
-extension TextRun {
-  fileprivate mutating func render(
-    _ count: Int, _ append: (Int, inout [UInt8]) throws -> Void
-  ) rethrows {
-    offsets.reserveCapacity(count + 1)
-    bytes.reserveCapacity(count * 8)
+  /// Bytes of the texts of all values.
+  var byteCount: Int {
+    if lane.isConstant { return count * memory.byteCount }
+    guard let codes = lane.codes else { return memory.byteCount }
+    var total = 0
     for i in 0..<count {
-      try append(i, &bytes)
-      offsets.append(UInt32(bytes.count))
+      let entry = Int(codes[i])
+      total &+= Int(lane.offsets[entry &+ 1] &- lane.offsets[entry])
     }
-  }
-}
-
-/// Texts being written end to end.
-final class TextOutput {
-  private var bytes: UnsafeMutableRawPointer
-  private var capacity: Int
-  private var count = 0
-  private var offsets: [UInt32] = [0]
-
-  init(rowCapacity: Int, bytesPerRow: Int) {
-    capacity = max(4_096, rowCapacity * bytesPerRow)
-    bytes = .allocate(byteCount: capacity, alignment: 16)
-    offsets.reserveCapacity(rowCapacity + 1)
+    return total
   }
 
-  deinit { bytes.deallocate() }
-
-  func run() -> TextRun {
-    TextRun(offsets: offsets, bytes: Array(UnsafeRawBufferPointer(start: bytes, count: count)))
-  }
-
-  /// Appends one text: the pieces with the texts of the slots between them.
+  /// The values at `count` positions, which the caller knows to be in the column.
   @inline(__always)
-  func append(
-    _ pieces: ShapePieces, _ slots: Int, slot: (Int) -> UnsafeBufferPointer<UInt8>
-  ) {
-    pieces.text.withUnsafeBufferPointer { text in
-      pieces.bounds.withUnsafeBufferPointer { bounds in
-        var length = text.count
-        for i in 0..<slots { length &+= slot(i).count }
-        if count &+ length > capacity { grow(by: length) }
-        // `length` bytes are free from here on, and exactly so many are written below.
-        var target = bytes + count
-        for i in 0..<slots {
-          target = copyBytes(text.baseAddress, bounds[i], bounds[i &+ 1], to: target)
-          let value = slot(i)
-          target = copyBytes(value.baseAddress, 0, value.count, to: target)
-        }
-        _ = copyBytes(text.baseAddress, bounds[slots], bounds[slots &+ 1], to: target)
-        count &+= length
+  private static func memory(
+    _ data: ColumnData, _ count: Int, _ position: (Int) -> Int
+  ) throws -> TextMemory {
+    switch data {
+    case .integers(let values):
+      return TextMemory.rendered(count, most: DigitWriter.mostBytes) { i, target in
+        DigitWriter.write(values[position(i)], to: target)
       }
+    case .decimals(let run):
+      return TextMemory.rendered(count, most: DigitWriter.mostBytes) { i, target in
+        let place = position(i)
+        let scale = run.scales.isEmpty ? run.scale : run.scales[place]
+        return DigitWriter.write(
+          mantissa: run.mantissas[place], scale: Int(scale), to: target)
+      }
+    case .timestamps(let run):
+      return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 64) { prefix in
+        var writer = TimestampWriter(run, prefix: prefix.baseAddress!)
+        return TextMemory.rendered(count, most: TimestampWriter.mostBytes) { i, target in
+          writer.write(position(i), to: target)
+        }
+      }
+    case .identifiers(let run):
+      return run.pool.withUnsafeBufferPointer { pool in
+        TextMemory.rendered(count, most: run.form.maximalTextLength) { i, target in
+          // The decoder checked every index against the pool's size.
+          run.form.write(
+            pool.baseAddress! + Int(run.indices[position(i)]) &* run.form.width, to: target)
+        }
+      }
+    case .doubles(let values):
+      return TextMemory.rendered(count, most: 32) { i, target in
+        var text = values[position(i)].description
+        return text.withUTF8 { text in
+          target.update(from: text.baseAddress!, count: text.count)
+          return text.count
+        }
+      }
+    default:
+      var run = TextRun(offsets: [0], bytes: [])
+      run.offsets.reserveCapacity(count + 1)
+      for i in 0..<count {
+        try data.appendText(position(i), to: &run.bytes)
+        run.offsets.append(UInt32(run.bytes.count))
+      }
+      return TextMemory(run)
     }
-    offsets.append(UInt32(truncatingIfNeeded: count))
   }
-
-  @inline(never)
-  private func grow(by length: Int) {
-    let larger = max(capacity * 2, count + length)
-    let memory = UnsafeMutableRawPointer.allocate(byteCount: larger, alignment: 16)
-    memory.copyMemory(from: bytes, byteCount: count)
-    bytes.deallocate()
-    bytes = memory
-    capacity = larger
-  }
-}
-
-/// Copies `base[start..<end]` to a place that has room for it, which the caller proves, and gives the place behind.
-@inline(__always)
-func copyBytes(
-  _ base: UnsafePointer<UInt8>?, _ start: Int, _ end: Int, to target: UnsafeMutableRawPointer
-) -> UnsafeMutableRawPointer {
-  guard end > start, let base else { return target }
-  target.copyMemory(from: base + start, byteCount: end &- start)
-  return target + (end &- start)
 }
