@@ -63,17 +63,41 @@ package struct PreparedQuery: Sendable {
     }
   }
 
-  /// The plan as written and as optimized, and what the scan would read, without running.
+  /// The plan, and what it would read and cost, without the answer.
+  ///
+  /// The query is tried on some row groups, for a tenth of a second at most.
   ///
   /// - Throws: ``QueryFailure``, ``QueryError``.
-  package func explain(on source: any EventSource) throws -> String {
+  package func forecast(on source: any EventSource) throws -> QueryForecast {
     try checkGroups(of: source)
     do {
-      let text = PlanPrinter(plan).text(comparedWith: written)
-      return "\(text)\n\(try QueryRunner(plan, options: options).forecast(on: source))"
+      return try Forecaster(plan: plan, options: options)
+        .forecast(comparedWith: written, on: source)
     } catch let error as StorageError {
       throw QueryFailure.storage(error)
     }
+  }
+
+  /// What a run is expected to count; `nil` where that cannot be told.
+  ///
+  /// - Parameters:
+  ///   - statistics: those of the run, from which later estimates of the same process learn.
+  ///   - rates: what runs before it took.
+  package func estimate(
+    of statistics: QueryStatistics, on source: any EventSource, rates: RateBook
+  ) throws -> QueryEstimate? {
+    let work = PlanPrinter(plan, hidesValues: true).text()
+    let forecaster = Forecaster(plan: plan, options: options)
+    let estimate = try forecaster.estimate(
+      on: source, rate: rates.rate(of: work),
+      milliseconds: max(20, Int(statistics.elapsedMilliseconds / 4)))
+    rates.note(
+      RunRate(
+        rowGroupCount: statistics.rowGroupsRead, bytesRead: statistics.bytesRead,
+        peakMemoryBytes: statistics.peakMemoryBytes, milliseconds: statistics.elapsedMilliseconds,
+        endsEarly: statistics.rowGroupsRead < estimate?.rowGroupsRead ?? 0),
+      of: work)
+    return estimate
   }
 }
 

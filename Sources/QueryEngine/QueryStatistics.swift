@@ -1,3 +1,4 @@
+package import LogStorage
 package import QueryLanguage
 
 /// What a query read, kept and cost.
@@ -17,6 +18,8 @@ package struct QueryStatistics: Sendable {
   package var segmentsSkipped = 0
   package var rowGroupsRead = 0
   package var rowGroupsSkipped = 0
+  /// What was skipped, by reason.
+  package var skips: [SkipReason: SkipCount] = [:]
   /// The most bytes that group tables, sorts and sets held at one time.
   package var peakMemoryBytes = 0
   /// Rows handed to the sink.
@@ -25,6 +28,8 @@ package struct QueryStatistics: Sendable {
   package var elapsedMilliseconds = 0.0
   /// Wall time by phase, in the order the phases ran.
   package var phases: [(name: String, milliseconds: Double)] = []
+  /// What was expected of these figures, if that was asked for.
+  package var estimate: QueryEstimate?
   /// Which values of the answer are approximate and why; empty when all are exact.
   package var approximations: [String] = []
   /// Parts of the store that could not be read, each named with its group and time range; not empty

@@ -28,7 +28,7 @@ struct QueryCommand: ParsableCommand {
   @OptionGroup var store: StoreOptions
   @OptionGroup var output: OutputOptions
 
-  @Flag(help: "Print the plan and what it would read; run nothing.")
+  @Flag(help: "Print the plan, what it would read and what that would cost, and no answer.")
   var explain = false
 
   @Flag(help: "Read what was rejected from the log groups in place of their events.")
@@ -53,7 +53,10 @@ struct QueryCommand: ParsableCommand {
     let source = {
       try EventSources.open(store: store, files: files, timestampField: timestampField, now: now)
     }
-    if explain { return try printPlan(text, options, source) }
+    if explain {
+      Interruption.listen(endsIdleProcess: true)
+      return try printForecast(text, options, source)
+    }
     let runner = QueryRunner(
       format: output.format, zone: query.tz, showsStatistics: query.statistics,
       isQuiet: store.quiet)
@@ -86,12 +89,19 @@ struct QueryCommand: ParsableCommand {
     return (text, Array(words.dropFirst()))
   }
 
-  private func printPlan(
+  private func printForecast(
     _ text: String, _ options: QueryOptions, _ source: () throws -> any EventSource
   ) throws {
-    let plan = try PreparedQuery(text, options: options).explain(on: source())
+    let query = try PreparedQuery(text, options: options)
+    let forecast = try Interruption.cancelling(options.cancellation!) {
+      try query.forecast(on: source())
+    }
     var out = OutputBuffer.standardOutput()
-    out.append(plan.hasSuffix("\n") ? plan : plan + "\n")
+    switch output.output {
+    case .json?, .ndjson?: out.append(forecast.json + "\n")
+    default: out.append(ForecastText(forecast, style: .output).text)
+    }
     try out.flush()
+    if !store.quiet { DiagnosticText.show(query.warnings, of: query.text) }
   }
 }

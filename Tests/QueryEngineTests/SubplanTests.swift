@@ -105,10 +105,11 @@ import Testing
   @Test func `explain shows inner queries and what they would read`() throws {
     let query = try PreparedQuery(
       "filter id in (SOURCE \"app\" | filter id < 3 | fields id)", options: QueryOptions(now: 0))
-    let text = try query.explain(on: Self.events(10))
-    #expect(text.contains("subquery 1 for in\n"))
-    #expect(text.contains("filter id in subquery 1"))
-    #expect(text.contains("subquery 1 would read 10 events"))
+    let forecast = try query.forecast(on: Self.events(10))
+    #expect(forecast.plan.contains("subquery 1 for in\n"))
+    #expect(forecast.plan.contains("filter id in subquery 1"))
+    #expect(forecast.scans.map(\.name) == ["subquery 1 for in", "query"])
+    #expect(forecast.scans.map(\.survey.statistics.rowsScanned) == [10, 10])
   }
 
   @Test func `log groups of the request and SOURCE exclude each other, but for subqueries`() throws

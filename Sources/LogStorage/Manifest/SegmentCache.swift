@@ -30,6 +30,13 @@ final class OpenSegment: RowGroupSource {
     return made
   }
 
+  var openingByteCount: Int {
+    Int(reader.byteCount - reader.footer.directoryOffset) + SegmentFrame.headerByteCount
+      + SegmentFrame.tailByteCount
+  }
+
+  func tableByteCount(_ index: Int) -> Int { Int(reader.rowGroups[index].metadataLength) }
+
   /// What it weighs in memory when all tables are loaded, estimated from their stored size.
   var metadataByteCount: Int {
     reader.rowGroups.reduce(4096) { $0 + Int($1.metadataLength) }
@@ -88,9 +95,8 @@ final class SegmentCache: Sendable {
         "\(path): is not the segment that the manifest describes "
           + "(\(reader.byteCount) bytes, recorded \(record.byteCount))")
     }
-    let frame = SegmentFrame.headerByteCount + SegmentFrame.tailByteCount
-    countBytes(Int(reader.byteCount - reader.footer.directoryOffset) + frame)
     let segment = OpenSegment(reader, chunks: chunks)
+    countBytes(segment.openingByteCount)
     insert(segment, record.id)
     return segment
   }

@@ -9,6 +9,8 @@ struct ScanPlan {
     var logGroup: String
     /// Event times a query may see: its window and the retention of the group.
     var window: ClosedRange<Int64>?
+    /// Events before it are past the retention of the group, ms.
+    var cutoff: Int64
     /// Set for events that are in no segment yet; `segment` describes them then.
     var chunk: WriteAheadChunk?
   }
@@ -43,14 +45,13 @@ struct ScanPlan {
       + chunks.map({ ($0.record, $0) })
     {
       if lower > upper || segment.maxTime < lower || segment.minTime > upper {
-        statistics.segmentsSkipped += 1
-        statistics.rowGroupsSkipped += Int(segment.rowGroupCount)
-        statistics.rowsSkipped += Int(segment.rowCount)
+        statistics.skip(
+          segment: segment, segment.maxTime < oldest ? .pastRetention : .outsideWindow)
       } else {
         candidates.append(
           Candidate(
             segment: segment, logGroup: group.name, window: isOpen ? nil : lower...upper,
-            chunk: chunk))
+            cutoff: oldest, chunk: chunk))
       }
     }
   }
@@ -96,11 +97,12 @@ final class SegmentScan: RowGroupCursor {
     var boundOfRest: Int64?
   }
 
-  init(_ plan: ScanPlan, snapshot: Snapshot, cache: SegmentCache) {
+  /// - Parameter isSurvey: whether no column will be read, which leaves what is kept decoded as old as it is.
+  init(_ plan: ScanPlan, snapshot: Snapshot, cache: SegmentCache, isSurvey: Bool = false) {
     request = plan.request
     self.snapshot = snapshot
     self.cache = cache
-    cache.chunks.beginScan()
+    if !isSurvey { cache.chunks.beginScan() }
     let order = plan.request.order
     // Ascending ids break ties, so that the order is the same in every run.
     let waiting = plan.candidates
@@ -125,16 +127,80 @@ final class SegmentScan: RowGroupCursor {
 
   func next() throws -> (any RowGroup)? {
     while let choice = progress.withLock({ choose(&$0) }) {
-      do {
-        if let rowGroup = try read(choice) { return rowGroup }
-      } catch let error as StorageError where error.code != .cancelled {
-        let item = choice.item
-        let entry = item.segment.rowGroups[item.index]
-        noteDamage(
-          item.candidate, rows: UInt64(entry.rowCount), entry.minTime, entry.maxTime, error)
-      }
+      if let rowGroup = try undamaged(choice, { try read(choice) }) { return rowGroup }
     }
     return nil
+  }
+
+  /// What comes of a row group; `nil`, with the damage noted, where it cannot be read.
+  private func undamaged<Result>(
+    _ choice: Choice, _ body: () throws -> Result?
+  ) throws -> Result? {
+    do {
+      return try body()
+    } catch let error as StorageError where error.code != .cancelled {
+      let item = choice.item
+      let entry = item.segment.rowGroups[item.index]
+      noteDamage(
+        item.candidate, rows: UInt64(entry.rowCount), entry.minTime, entry.maxTime, error)
+      return nil
+    }
+  }
+
+  /// Goes through all row groups as `next()` does, and reads their tables only.
+  func survey(listsChunks: Bool) throws -> ScanSurvey {
+    var survey = ScanSurvey()
+    while let choice = progress.withLock({ choose(&$0) }) {
+      let (item, id) = (choice.item, choice.item.candidate.segment.id)
+      survey.tables[TableName(segment: id, rowGroup: item.index)] =
+        item.segment.tableByteCount(item.index)
+      survey.tables[TableName(segment: id, rowGroup: nil)] = item.segment.openingByteCount
+      _ = try undamaged(choice) { try add(choice, to: &survey, listsChunks: listsChunks) }
+    }
+    survey.statistics = statistics
+    return survey
+  }
+
+  private func add(
+    _ choice: Choice, to survey: inout ScanSurvey, listsChunks: Bool
+  ) throws -> Bool? {
+    let entry = choice.item.segment.rowGroups[choice.item.index]
+    let visible: Int
+    if let handle = try judged(choice) {
+      visible = try visibleRowCount(choice, handle)
+      noteRead(entry, visible: visible)
+      if visible > 0 {
+        survey.storedByteCount += Int(entry.length)
+        if listsChunks {
+          for chunk in handle.table.chunks {
+            survey.chunks[ChunkName(chunk), default: ChunkTotal()].add(chunk)
+          }
+        }
+      }
+    } else {
+      visible = Self.likelyRowCount(of: entry, in: choice.item.candidate.window)
+    }
+    survey.eventCount += visible
+    survey.rawByteCount += Self.rawByteCount(of: entry, visible: visible)
+    return true
+  }
+
+  /// Of a row group whose times are not read: its share of rows by time.
+  private static func likelyRowCount(
+    of entry: RowGroupEntry, in window: ClosedRange<Int64>?
+  ) -> Int {
+    guard let window, entry.minTime < entry.maxTime else { return Int(entry.rowCount) }
+    let inside = Double(
+      min(window.upperBound, entry.maxTime) - max(window.lowerBound, entry.minTime))
+    let share = inside / Double(entry.maxTime - entry.minTime)
+    return Int(Double(entry.rowCount) * min(1, max(0, share)))
+  }
+
+  private func visibleRowCount(_ choice: Choice, _ handle: RowGroupHandle) throws -> Int {
+    guard let window = choice.item.candidate.window,
+      window.lowerBound > handle.entry.minTime || window.upperBound < handle.entry.maxTime
+    else { return Int(handle.entry.rowCount) }
+    return try reader(choice, handle).visibleRows.count
   }
 
   /// Opens every segment now and keeps it open; `false` when a file has gone.
@@ -189,7 +255,8 @@ final class SegmentScan: RowGroupCursor {
         if let window = candidate.window,
           entry.maxTime < window.lowerBound || entry.minTime > window.upperBound
         {
-          skip(entry, &progress.statistics)
+          progress.statistics.skip(
+            entry, entry.maxTime < candidate.cutoff ? .pastRetention : .outsideWindow)
         } else {
           progress.heap.insert(
             RowGroupHeap.Item(
@@ -216,42 +283,46 @@ final class SegmentScan: RowGroupCursor {
 
   /// The row group for a worker, or `nil` when nothing in it can match.
   private func read(_ choice: Choice) throws -> (any RowGroup)? {
-    let item = choice.item
-    let handle = try item.segment.handle(item.index) { count($0) }
-    guard request.predicates.allSatisfy({ handle.mayMatch($0) }) else {
-      progress.withLock { skip(handle.entry, &$0.statistics) }
-      return nil
-    }
-    let rowGroup = try EncodedRowGroupReader(
-      handle: handle, logGroup: item.candidate.logGroup, ordinal: choice.ordinal,
-      boundOfRest: choice.boundOfRest, window: item.candidate.window,
-      sequenceBase: item.candidate.segment.sequenceBase, countBytes: { [self] in count($0) })
-    progress.withLock { progress in
-      if rowGroup.visibleRows.isEmpty {
-        skip(handle.entry, &progress.statistics)
-      } else {
-        progress.statistics.rowGroupsRead += 1
-        progress.statistics.rowsScanned += rowGroup.visibleRows.count
-        progress.statistics.rawBytesScanned += visibleRawBytes(rowGroup)
-      }
-    }
+    guard let handle = try judged(choice) else { return nil }
+    let rowGroup = try reader(choice, handle)
+    noteRead(handle.entry, visible: rowGroup.visibleRows.count)
     return rowGroup.visibleRows.isEmpty ? nil : rowGroup
   }
 
+  /// The row group's table, or `nil` when it says that nothing in it can match.
+  private func judged(_ choice: Choice) throws -> RowGroupHandle? {
+    let handle = try choice.item.segment.handle(choice.item.index) { count($0) }
+    guard let reason = handle.skipReason(request.predicates) else { return handle }
+    progress.withLock { $0.statistics.skip(handle.entry, reason) }
+    return nil
+  }
+
+  private func reader(_ choice: Choice, _ handle: RowGroupHandle) throws -> EncodedRowGroupReader {
+    let candidate = choice.item.candidate
+    return try EncodedRowGroupReader(
+      handle: handle, logGroup: candidate.logGroup, ordinal: choice.ordinal,
+      boundOfRest: choice.boundOfRest, window: candidate.window,
+      sequenceBase: candidate.segment.sequenceBase, countBytes: { [self] in count($0) })
+  }
+
+  private func noteRead(_ entry: RowGroupEntry, visible: Int) {
+    progress.withLock { progress in
+      guard visible > 0 else { return progress.statistics.skip(entry, .outsideWindow) }
+      progress.statistics.rowGroupsRead += 1
+      progress.statistics.rowsScanned += visible
+      progress.statistics.rawBytesScanned += Self.rawByteCount(of: entry, visible: visible)
+    }
+  }
+
   /// Bytes of the visible texts; of a row group seen in part, its share by rows.
-  private func visibleRawBytes(_ rowGroup: EncodedRowGroupReader) -> Int {
-    if rowGroup.visibleRows.count == rowGroup.rowCount { return rowGroup.rawByteCount }
-    let share = Double(rowGroup.visibleRows.count) / Double(max(1, rowGroup.rowCount))
-    return Int(Double(rowGroup.rawByteCount) * share)
+  private static func rawByteCount(of entry: RowGroupEntry, visible: Int) -> Int {
+    if visible == Int(entry.rowCount) { return Int(entry.rawByteCount) }
+    let share = Double(visible) / Double(max(1, entry.rowCount))
+    return Int(Double(entry.rawByteCount) * share)
   }
 
   private func count(_ byteCount: Int) {
     bytesRead.wrappingAdd(byteCount, ordering: .relaxed)
-  }
-
-  private func skip(_ entry: RowGroupEntry, _ statistics: inout ScanStatistics) {
-    statistics.rowGroupsSkipped += 1
-    statistics.rowsSkipped += Int(entry.rowCount)
   }
 
   private func noteDamage(

@@ -21,15 +21,24 @@ package final class Snapshot: EventSource {
   package var logGroupNames: [String]? { state.groupNames }
 
   package func scan(_ request: ScanRequest) throws -> any RowGroupCursor {
+    try segmentScan(request, isSurvey: false)
+  }
+
+  package func survey(_ request: ScanRequest, listsChunks: Bool) throws -> ScanSurvey {
+    try segmentScan(request, isSurvey: true).survey(listsChunks: listsChunks)
+  }
+
+  private func segmentScan(_ request: ScanRequest, isSurvey: Bool) throws -> SegmentScan {
     if pin != nil {
-      return SegmentScan(try plan(request, view), snapshot: self, cache: store.cache)
+      return SegmentScan(
+        try plan(request, view), snapshot: self, cache: store.cache, isSurvey: isSurvey)
     }
     return try scanUnpinned(request)
   }
 
   /// Without a pin files may go at any time: all are opened before the first is read, for an open
   /// file stays readable. When one has gone already, the newest state is tried, once.
-  private func scanUnpinned(_ request: ScanRequest) throws -> any RowGroupCursor {
+  private func scanUnpinned(_ request: ScanRequest) throws -> SegmentScan {
     let scan = SegmentScan(try plan(request, view), snapshot: self, cache: store.cache)
     if try scan.openAll() { return scan }
     let newest = try store.view()

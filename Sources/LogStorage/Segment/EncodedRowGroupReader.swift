@@ -13,6 +13,7 @@ package final class EncodedRowGroupReader: RowGroup {
   private let sequenceBase: UInt64
   private let countBytes: (@Sendable (Int) -> Void)?
   private let decoder: RowGroupDecoder
+  package let trace: ReadTrace?
 
   /// - Parameters:
   ///   - window: event times that are visible, ms; `nil` for all.
@@ -30,6 +31,7 @@ package final class EncodedRowGroupReader: RowGroup {
     self.boundOfRest = boundOfRest
     self.sequenceBase = sequenceBase &+ handle.entry.sequenceBase
     self.countBytes = countBytes
+    trace = nil
     decoder = handle.takeDecoder(countBytes: countBytes)
     visibleRows = 0..<handle.table.rowCount
     if let window { visibleRows = try rows(in: window) }
@@ -38,7 +40,8 @@ package final class EncodedRowGroupReader: RowGroup {
   /// The same rows, read anew.
   private init(
     handle: RowGroupHandle, logGroup: String, ordinal: Int, boundOfRest: Int64?,
-    visibleRows: Range<Int>, sequenceBase: UInt64, countBytes: (@Sendable (Int) -> Void)?
+    visibleRows: Range<Int>, sequenceBase: UInt64, countBytes: (@Sendable (Int) -> Void)?,
+    trace: ReadTrace? = nil
   ) {
     self.handle = handle
     self.logGroup = logGroup
@@ -47,18 +50,38 @@ package final class EncodedRowGroupReader: RowGroup {
     self.visibleRows = visibleRows
     self.sequenceBase = sequenceBase
     self.countBytes = countBytes
-    decoder = handle.takeDecoder(countBytes: countBytes)
+    self.trace = trace
+    decoder =
+      trace.map { handle.tracedDecoder($0, countBytes: countBytes) }
+      ?? handle.takeDecoder(countBytes: countBytes)
   }
 
-  deinit { handle.giveBack(decoder) }
+  deinit {
+    if trace == nil {
+      handle.giveBack(decoder)
+    } else if let decompressor = decoder.end() {
+      DecompressorPool.shared.give(decompressor)
+    }
+  }
+
+  /// Where decoded columns are not kept, a scan also finds the table unread.
+  package func traced(by trace: ReadTrace) throws -> (any RowGroup)? {
+    let fresh =
+      handle.isOfSegment && !handle.keepsDecoded
+      ? try RowGroupHandle(
+        source: handle.source, entry: handle.entry, cache: nil, isOfSegment: true) : handle
+    return EncodedRowGroupReader(
+      handle: fresh, logGroup: logGroup, ordinal: ordinal, boundOfRest: boundOfRest,
+      visibleRows: visibleRows, sequenceBase: sequenceBase, countBytes: countBytes, trace: trace)
+  }
 
   package var again: (@Sendable () throws -> any RowGroup)? {
     guard handle.isOfSegment else { return nil }
     return {
-      [handle, logGroup, ordinal, boundOfRest, visibleRows, sequenceBase, countBytes] in
+      [handle, logGroup, ordinal, boundOfRest, visibleRows, sequenceBase, countBytes, trace] in
       EncodedRowGroupReader(
         handle: handle, logGroup: logGroup, ordinal: ordinal, boundOfRest: boundOfRest,
-        visibleRows: visibleRows, sequenceBase: sequenceBase, countBytes: countBytes)
+        visibleRows: visibleRows, sequenceBase: sequenceBase, countBytes: countBytes, trace: trace)
     }
   }
 

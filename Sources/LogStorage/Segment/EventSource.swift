@@ -9,6 +9,12 @@ package protocol EventSource: Sendable {
 
   /// The names of the log groups that can be read; `nil` where events belong to none.
   var logGroupNames: [String]? { get }
+
+  /// What a scan would read and skip, judged as the scan itself judges.
+  ///
+  /// - Parameter listsChunks: whether to list what is stored in the row groups to be read.
+  /// - Throws: as ``scan(_:)``.
+  func survey(_ request: ScanRequest, listsChunks: Bool) throws -> ScanSurvey
 }
 
 extension EventSource {
@@ -58,6 +64,36 @@ package protocol RowGroupCursor: Sendable {
   var statistics: ScanStatistics { get }
 }
 
+/// Why a scan does not read a part of the store.
+package enum SkipReason: Sendable, Hashable {
+  /// Its events lie outside the window.
+  case outsideWindow
+  /// Its events are older than their log group keeps them.
+  case pastRetention
+  /// None of its events has a field that every wanted one has.
+  case fieldAbsent(String)
+  /// The values of a field lie between a least and a greatest one that rule it out.
+  case outsideBounds(String)
+}
+
+/// How much a scan skipped for one reason.
+package struct SkipCount: Sendable, Hashable {
+  /// Segments that were not even opened.
+  package var segments = 0
+  package var rowGroups = 0
+  package var rows = 0
+
+  package init() {}
+
+  package static func + (a: SkipCount, b: SkipCount) -> SkipCount {
+    var sum = a
+    sum.segments += b.segments
+    sum.rowGroups += b.rowGroups
+    sum.rows += b.rows
+    return sum
+  }
+}
+
 /// Counters of a scan.
 package struct ScanStatistics: Sendable {
   /// Events in the row groups handed out.
@@ -73,9 +109,28 @@ package struct ScanStatistics: Sendable {
   package var logGroupsScanned = 0
   /// Events in segments and row groups that were skipped.
   package var rowsSkipped = 0
+  /// What was skipped, by reason.
+  package var skips: [SkipReason: SkipCount] = [:]
   /// Parts that could not be read, each named with its group and time range; not empty means that the
   /// answer is complete only for the rest.
   package var damagedParts: [String] = []
 
   package init() {}
+
+  mutating func skip(segment: SegmentRecord, _ reason: SkipReason) {
+    segmentsSkipped += 1
+    skips[reason, default: SkipCount()].segments += 1
+    skip(rowGroups: Int(segment.rowGroupCount), rows: Int(segment.rowCount), reason)
+  }
+
+  mutating func skip(_ entry: RowGroupEntry, _ reason: SkipReason) {
+    skip(rowGroups: 1, rows: Int(entry.rowCount), reason)
+  }
+
+  private mutating func skip(rowGroups: Int, rows: Int, _ reason: SkipReason) {
+    rowGroupsSkipped += rowGroups
+    rowsSkipped += rows
+    skips[reason, default: SkipCount()].rowGroups += rowGroups
+    skips[reason, default: SkipCount()].rows += rows
+  }
 }

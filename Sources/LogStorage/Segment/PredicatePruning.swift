@@ -6,15 +6,17 @@ import Columnar
 /// compare as numbers and times as times. So only clear cases are used: a number against the bounds of a
 /// number column, a text against the eight-byte bounds of a text column, absence against shapes.
 enum PredicatePruning {
-  static func mayMatch(_ predicate: FieldPredicate, handle: RowGroupHandle) -> Bool {
-    guard !predicate.field.hasPrefix("@") else { return true }
+  /// Why no row can; `nil` if one may.
+  static func skipReason(_ predicate: FieldPredicate, handle: RowGroupHandle) -> SkipReason? {
+    guard !predicate.field.hasPrefix("@") else { return nil }
     let resolution = handle.resolution(of: predicate.field)
     // Every test is false for a missing field, `!=` included.
-    if resolution.isAbsent { return false }
-    if resolution.hasTexts || resolution.hasStructures { return true }
-    return resolution.chunks.contains { chunk in
+    if resolution.isAbsent { return .fieldAbsent(predicate.field) }
+    if resolution.hasTexts || resolution.hasStructures { return nil }
+    let mayMatch = resolution.chunks.contains { chunk in
       chunkMayMatch(handle.table.chunks[chunk], predicate.test)
     }
+    return mayMatch ? nil : .outsideBounds(predicate.field)
   }
 
   private static func chunkMayMatch(

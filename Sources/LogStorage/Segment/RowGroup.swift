@@ -27,6 +27,11 @@ package protocol RowGroup: AnyObject {
   /// place in memory.
   var again: (@Sendable () throws -> any RowGroup)? { get }
 
+  /// What is told of the reading; `nil` unless this came from ``traced(by:)``.
+  var trace: ReadTrace? { get }
+  /// The same rows, read with nothing decoded yet and every reading told; `nil` where nothing is told.
+  func traced(by trace: ReadTrace) throws -> (any RowGroup)?
+
   /// Event times in ms, one per stored row, ascending.
   func timestamps() throws -> [Int64]
   /// Arrival times in ms, one per stored row.
@@ -73,6 +78,10 @@ package protocol RowGroup: AnyObject {
 
 extension RowGroup {
   package var again: (@Sendable () throws -> any RowGroup)? { nil }
+
+  package var trace: ReadTrace? { nil }
+
+  package func traced(by trace: ReadTrace) throws -> (any RowGroup)? { nil }
 
   package func sequenceNumbers() throws -> [UInt64] { try sequenceNumbers(nil) }
 

@@ -12,6 +12,8 @@ final class RowGroupDecoder: ColumnSurroundings, @unchecked Sendable {
   unowned let handle: RowGroupHandle
   private var lent: Decompressor?
   private var countBytes: (@Sendable (Int) -> Void)?
+  /// Told what is read, if somebody wants to know.
+  var trace: ReadTrace?
   /// The scan that has it.
   private(set) var scan: UInt64 = 0
 
@@ -155,6 +157,7 @@ final class RowGroupDecoder: ColumnSurroundings, @unchecked Sendable {
     let bytes = try handle.source.read(
       at: handle.entry.offset + UInt64(chunk.offset), count: chunk.length)
     countBytes?(bytes.count)
+    trace?.noteRead(chunk)
     do {
       return try bytes.withUnsafeBytes { bytes in
         let check = UInt32(truncatingIfNeeded: XXH64.hash(bytes))
@@ -351,8 +354,10 @@ final class RowGroupDecoder: ColumnSurroundings, @unchecked Sendable {
   func messages(_ rows: SelectionVector?) throws -> StringVector {
     let assembly = MessageAssembly(
       table: handle.table, shapeCodes: try shapeCodes(), pieces: try shapePieces())
-    return try assembly.messages(
+    let texts = try assembly.messages(
       rows: rows, column: { try columnData($0) })
+    trace?.noteTexts(texts)
+    return texts
   }
 }
 

@@ -34,13 +34,14 @@ package final class RowGroupHandle: Sendable {
   /// - Parameters:
   ///   - cache: bounds the decoded chunks that are kept; `nil` keeps none.
   ///   - neighbor: another row group of the segment, with probably the same fields.
+  ///   - isOfSegment: whether the bytes lie in a segment's file; by default if there is a cache.
   init(
     source: any ByteSource, entry: RowGroupEntry, cache: DecodedChunkCache?,
-    neighbor: RowGroupHandle? = nil
+    neighbor: RowGroupHandle? = nil, isOfSegment: Bool? = nil
   ) throws {
     self.source = source
     self.entry = entry
-    isOfSegment = cache != nil
+    self.isOfSegment = isOfSegment ?? (cache != nil)
     self.cache = cache.flatMap { $0.limit > 0 ? $0 : nil }
     let decompressor = DecompressorPool.shared.take()
     defer { DecompressorPool.shared.give(decompressor) }
@@ -84,6 +85,17 @@ package final class RowGroupHandle: Sendable {
     let decoder = known ?? RowGroupDecoder(self)
     decoder.begin(
       scan: cache?.scan ?? 0, decompressor: DecompressorPool.shared.take(), countBytes: countBytes)
+    return decoder
+  }
+
+  /// A decoder with nothing decoded in it, which tells what it reads and is not to be given back.
+  func tracedDecoder(
+    _ trace: ReadTrace, countBytes: (@Sendable (Int) -> Void)?
+  ) -> RowGroupDecoder {
+    let decoder = RowGroupDecoder(self)
+    decoder.trace = trace
+    decoder.begin(
+      scan: 0, decompressor: DecompressorPool.shared.take(), countBytes: countBytes)
     return decoder
   }
 
@@ -151,7 +163,15 @@ package final class RowGroupHandle: Sendable {
 
   /// Whether any row can satisfy the predicate, judged from the table alone.
   package func mayMatch(_ predicate: FieldPredicate) -> Bool {
-    PredicatePruning.mayMatch(predicate, handle: self)
+    PredicatePruning.skipReason(predicate, handle: self) == nil
+  }
+
+  /// Why no row can satisfy all of the predicates, judged from the table alone; `nil` if one may.
+  func skipReason(_ predicates: [FieldPredicate]) -> SkipReason? {
+    for predicate in predicates {
+      if let reason = PredicatePruning.skipReason(predicate, handle: self) { return reason }
+    }
+    return nil
   }
 
   /// Chunk of a role that every row group has.

@@ -6,6 +6,10 @@ protocol RowGroupSource: Sendable {
   ///
   /// - Throws: `StorageError` (`damaged`).
   func handle(_ index: Int, countBytes: (Int) -> Void) throws -> RowGroupHandle
+  /// Bytes that are read to open it.
+  var openingByteCount: Int { get }
+  /// Bytes that are read for a row group's table.
+  func tableByteCount(_ index: Int) -> Int
 }
 
 /// Some records of a write-ahead log that a scan takes for one row group: they are put through the
@@ -58,6 +62,10 @@ struct WriteAheadChunk: RowGroupSource {
     if !pending.isEmpty { chunks.append(WriteAheadChunk(contents, pending)) }
     return chunks
   }
+
+  var openingByteCount: Int { 0 }
+
+  func tableByteCount(_ index: Int) -> Int { Int(record.byteCount) }
 
   func handle(_ index: Int, countBytes: (Int) -> Void) throws -> RowGroupHandle {
     var records = RowGroupRecords.empty

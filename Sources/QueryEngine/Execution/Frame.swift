@@ -151,6 +151,9 @@ struct Frame {
     }
   }
 
+  /// Who is told what is done with the rows of a row group; see ``TrialRun``.
+  var trace: ReadTrace? { events?.rowGroup.trace }
+
   /// Numbers of the rows in their row group; `nil` for rows that stand on their own.
   var storedRows: SelectionVector? { events?.storedRows }
 

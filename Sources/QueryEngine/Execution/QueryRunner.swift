@@ -172,29 +172,9 @@ struct QueryRunner {
     return byteCount + cursor.statistics.rawBytesScanned
   }
 
-  /// What the scans would read and skip, a line each, found without reading a column.
-  func forecast(on source: any EventSource) throws -> String {
-    var lines: [String] = []
-    for (number, subplan) in plan.subplans.enumerated() {
-      let inner = QueryRunner(subplan.plan, options: options)
-      lines.append("subquery \(number + 1) \(try inner.forecast(on: source))")
-    }
-    return (lines + [try forecastOfScan(on: source)]).joined(separator: "\n")
-  }
-
-  private func forecastOfScan(on source: any EventSource) throws -> String {
-    // Files have no directory of what is in them: to know it is to read them.
-    if source is FileEventSource { return "would read the files whole" }
-    let cursor = try source.scan(scanRunner(PlanLayout(plan, context: context), source).request)
-    var events = 0
-    while let rowGroup = try cursor.next() {
-      try control.check()
-      events += rowGroup.visibleRows.count
-    }
-    let scan = cursor.statistics
-    return "would read \(events) events in \(scan.rowGroupsRead) row groups of "
-      + "\(scan.segmentsRead) segments; skips \(scan.rowGroupsSkipped) row groups and "
-      + "\(scan.segmentsSkipped) segments with \(scan.rowsSkipped) events"
+  /// What the scan of the plan asks for, before inner queries have narrowed it.
+  func scanRequest(on source: any EventSource) -> ScanRequest {
+    scanRunner(PlanLayout(plan, context: context), source).request
   }
 
   private func scanRunner(_ layout: PlanLayout, _ source: any EventSource) -> ScanRunner {
@@ -326,6 +306,7 @@ extension QueryStatistics {
     segmentsSkipped += scan.segmentsSkipped
     rowGroupsRead += scan.rowGroupsRead
     rowGroupsSkipped += scan.rowGroupsSkipped
+    skips.merge(scan.skips) { $0 + $1 }
     addDamage(scan.damagedParts)
   }
 

@@ -22,9 +22,12 @@ struct SegmentRows: Sendable {
   /// Each condition sees only what the ones before it left, so a cheap selective one saves the
   /// dear ones their work.
   func filter(_ frame: inout Frame) throws {
-    for condition in segment.filters {
+    let trace = frame.trace
+    for (number, condition) in segment.filters.enumerated() {
       guard frame.rowCount > 0 else { return }
+      trace?.begin(number, rows: frame.rowCount)
       frame.keep(try condition.truth(&frame))
+      trace?.end(rows: frame.rowCount)
     }
   }
 

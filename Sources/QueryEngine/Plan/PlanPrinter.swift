@@ -11,14 +11,21 @@ import LogStorage
 ///     show host, n
 struct PlanPrinter {
   private let plan: LogicalPlan
+  /// Whether `?` stands for every value and number: what is left is common to all queries that do the same.
+  private let hidesValues: Bool
 
-  init(_ plan: LogicalPlan) { self.plan = plan }
+  init(_ plan: LogicalPlan, hidesValues: Bool = false) {
+    self.plan = plan
+    self.hidesValues = hidesValues
+  }
 
-  /// The plan and, where the optimizer changed it, the plan as written before it.
+  /// The plan and, where the optimizer did more than to hand conditions down, the plan as written before it.
   func text(comparedWith written: LogicalPlan) -> String {
-    let own = text()
     let before = PlanPrinter(written).text()
-    return own == before ? own : "as written\n\(indent(before))\nas run\n\(indent(own))"
+    var alike = plan
+    alike.scan.predicates = written.scan.predicates
+    if PlanPrinter(alike).text() == before { return text() }
+    return "as written\n\(indent(before))\nas run\n\(indent(text()))"
   }
 
   private func indent(_ text: String) -> String {
@@ -39,7 +46,9 @@ struct PlanPrinter {
   private func subplanLines() -> [String] {
     plan.subplans.enumerated().flatMap { number, subplan in
       ["subquery \(number + 1) for \(subplan.name)"]
-        + PlanPrinter(subplan.plan).text().split(separator: "\n").map { "  \($0)" }
+        + PlanPrinter(subplan.plan, hidesValues: hidesValues).text().split(separator: "\n").map {
+          "  \($0)"
+        }
     }
   }
 
@@ -47,7 +56,7 @@ struct PlanPrinter {
     let named = plan.scan.selection.map(\.description) ?? plan.scan.logGroups ?? []
     let groups = named.isEmpty ? "all log groups" : named.joined(separator: ", ")
     var lines = ["scan \(groups)"]
-    if let window = plan.scan.window {
+    if let window = plan.scan.window, !hidesValues {
       let lower = window.lowerBound == .min ? "the beginning" : "\(window.lowerBound)"
       let upper = window.upperBound == .max ? "the end" : "\(window.upperBound)"
       lines.append("  window from \(lower) to \(upper)")
@@ -62,7 +71,7 @@ struct PlanPrinter {
   }
 
   private func segmentLines(_ segment: PlanSegment, number: Int) -> [String] {
-    var lines = ["segment \(number)"]
+    var lines: [String] = []
     lines += segment.filters.map { "  filter \(text($0))" }
     if !segment.sortKeys.isEmpty {
       let isTop = segment.limit != nil && segment.tail == nil
@@ -70,12 +79,13 @@ struct PlanPrinter {
         "\(text($0.expression)) \($0.isDescending ? "desc" : "asc")"
       }
       lines.append(
-        "  \(isTop ? "top \(segment.limit ?? 0)" : "sort") by \(keys.joined(separator: ", "))")
+        "  \(isTop ? "top \(amount(segment.limit ?? 0))" : "sort") by \(keys.joined(separator: ", "))"
+      )
     }
-    if let tail = segment.tail { lines.append("  tail \(tail)") }
-    if let limit = segment.limit { lines.append("  limit \(limit)") }
+    if let tail = segment.tail { lines.append("  tail \(amount(tail))") }
+    if let limit = segment.limit { lines.append("  limit \(amount(limit))") }
     if let barrier = segment.barrier { lines.append("  \(text(barrier))") }
-    return lines
+    return lines.isEmpty ? [] : ["segment \(number)"] + lines
   }
 
   private func text(_ barrier: Barrier) -> String {
@@ -115,7 +125,10 @@ struct PlanPrinter {
     }
   }
 
+  private func amount(_ number: Int) -> String { hidesValues ? "?" : "\(number)" }
+
   private func text(_ value: Value) -> String {
+    if hidesValues { return "?" }
     if case .string(let text) = value { return "\"\(text)\"" }
     return value.text ?? (value.isMissing ? "null" : "a list or map")
   }
@@ -127,7 +140,8 @@ struct PlanPrinter {
     }
   }
 
-  private func text(_ expression: BoundExpression) -> String {
+  /// An expression, nearly as a query writes it.
+  func text(_ expression: BoundExpression) -> String {
     switch expression.kind {
     case .literal(let value): text(value)
     case .slot(let slot): name(slot)
@@ -143,7 +157,7 @@ struct PlanPrinter {
     case .contains(let a, let b, let isNegated):
       "\(text(a)) \(isNegated ? "not like" : "like") \(text(b))"
     case .matches(let a, let regex, let isNegated):
-      "\(text(a)) \(isNegated ? "!~" : "=~") /\(regex.pattern)/"
+      "\(text(a)) \(isNegated ? "!~" : "=~") \(hidesValues ? "?" : "/\(regex.pattern)/")"
     case .matchesText(let a, let b, let isNegated):
       "\(text(a)) \(isNegated ? "!~" : "=~") \(text(b))"
     case .among(let e, let values, let isNegated):

@@ -9,6 +9,15 @@ struct QueryRunner {
   var zone: DisplayZone
   var showsStatistics: Bool
   var isQuiet: Bool
+  /// What the queries before took.
+  private let rates = RateBook()
+
+  init(format: OutputFormat, zone: DisplayZone, showsStatistics: Bool, isQuiet: Bool) {
+    self.format = format
+    self.zone = zone
+    self.showsStatistics = showsStatistics
+    self.isQuiet = isQuiet
+  }
 
   /// Answers one query. The answer is flushed before anything is said on standard error.
   ///
@@ -30,7 +39,12 @@ struct QueryRunner {
     try writer.finish(outcome)
     if !isQuiet, format != .json { DiagnosticText.show(outcome.warnings, of: query.text) }
     if !isQuiet, let files = events as? FileEventSource { report(files.found) }
-    report(outcome.statistics)
+    var statistics = outcome.statistics
+    if showsStatistics {
+      // The answer is out: an estimate that fails must not take it back.
+      statistics.estimate = try? query.estimate(of: statistics, on: events, rates: rates)
+    }
+    report(statistics)
     return outcome.statistics.damagedParts.isEmpty ? .success : .incomplete
   }
 

@@ -3,7 +3,9 @@ import QueryLanguage
 /// The shell's own help.
 enum ReplHelp {
   /// The commands of the shell that begin with a dot.
-  static let commands = [".groups", ".fields", ".use", ".since", ".mode", ".timing", ".quit"]
+  static let commands = [
+    ".groups", ".fields", ".use", ".since", ".mode", ".timing", ".explain", ".quit",
+  ]
 
   static let overview = """
     Type a query and end it with ';' or an empty line:
@@ -22,6 +24,7 @@ enum ReplHelp {
     .since [3h | all]  how far back queries look
     .mode [FORMAT]     how rows are printed: table, vertical, json, ndjson, csv, tsv, markdown, raw
     .timing [on|off]   what each query read and how long it took
+    .explain QUERY     what a query would read, and how long it would take
     clear              an empty screen
     .quit              leave, as Ctrl-D does
 

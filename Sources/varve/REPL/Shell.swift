@@ -102,6 +102,21 @@ struct Shell {
     }
   }
 
+  /// What a query would do.
+  private func explain(_ text: Substring) throws {
+    guard !text.isEmpty else {
+      throw CommandFailure("write the query behind it: .explain stats count(*) by level")
+    }
+    var options = try arguments.options()
+    options.addKept { [store] in store }
+    let query = try PreparedQuery(String(text), options: options)
+    let forecast = try Interruption.cancelling(options.cancellation!) {
+      try query.forecast(on: store.snapshot(now: options.now))
+    }
+    DiagnosticText.show(query.warnings, of: query.text)
+    print(ForecastText(forecast, style: .output).text, terminator: "")
+  }
+
   // MARK: Commands of the shell itself
 
   private mutating func runShellCommand(_ text: String) throws {
@@ -124,6 +139,7 @@ struct Shell {
     case ".since": try setSince(rest.first)
     case ".mode": try setMode(rest.first)
     case ".timing": setTiming(rest.first)
+    case ".explain": try explain(text.dropFirst(words[0].count).drop { $0 == " " })
     default:
       throw CommandFailure("the shell has no command '\(words[0])'; 'help' lists what it has")
     }

@@ -10,6 +10,10 @@ extension QueryStatistics {
         for phase in self.phases { inner.add(phase.name, phase.milliseconds) }
       }
       json.add("phases", raw: phases)
+      if let estimate { json.add("estimate", raw: estimate.json) }
+      if !skips.isEmpty {
+        json.add("skipped", raw: "[\(skips.ordered.map(\.json).joined(separator: ","))]")
+      }
       if !approximations.isEmpty { json.add("approximations", approximations) }
       if !damagedParts.isEmpty { json.add("damagedParts", damagedParts) }
     }
@@ -45,6 +49,30 @@ extension QueryStatistics {
       let parts = phases.map { "\($0.name) \(HumanUnits.duration(milliseconds: $0.milliseconds))" }
       text += " (\(parts.joined(separator: ", ")))"
     }
+    if let time = estimate?.timeText { text += " · estimated \(time)" }
     return text
+  }
+}
+
+extension QueryEstimate {
+  /// The figures under the names they have in the statistics of a run.
+  var json: String {
+    JSONText.object { json in
+      json.add("recordsScanned", recordsScanned)
+      json.add("bytesScanned", bytesScanned)
+      json.add("bytesRead", bytesRead)
+      json.add("segmentsRead", segmentsRead)
+      json.add("rowGroupsRead", rowGroupsRead)
+      json.add("peakMemoryBytes", peakMemoryBytes)
+      if let elapsedMilliseconds { json.add("elapsedMilliseconds", elapsedMilliseconds) }
+      if isTimeLowerBound { json.add("isTimeLowerBound", true) }
+    }
+  }
+
+  /// `2.1 ms`, `more than 3 s`.
+  var timeText: String? {
+    elapsedMilliseconds.map {
+      (isTimeLowerBound ? "more than " : "") + HumanUnits.duration(milliseconds: $0)
+    }
   }
 }
