@@ -69,7 +69,8 @@ package final class EncodedRowGroupReader: RowGroup {
     let fresh =
       handle.isOfSegment && !handle.keepsDecoded
       ? try RowGroupHandle(
-        source: handle.source, entry: handle.entry, cache: nil, isOfSegment: true) : handle
+        source: handle.source, entry: handle.entry, cache: nil, neighbor: handle,
+        isOfSegment: true) : handle
     return EncodedRowGroupReader(
       handle: fresh, logGroup: logGroup, ordinal: ordinal, boundOfRest: boundOfRest,
       visibleRows: visibleRows, sequenceBase: sequenceBase, countBytes: countBytes, trace: trace)
