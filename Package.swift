@@ -46,7 +46,8 @@ let package = Package(
     .testTarget(name: "ColumnarTests", dependencies: ["Columnar", "TestSupport"]),
     .testTarget(
       name: "LogStorageTests",
-      dependencies: ["LogStorage", "Columnar", "CZlib", "CZstd", "TestSupport"]),
+      dependencies: ["LogStorage", "Columnar", "CZlib", "CZstd", "TestSupport"],
+      exclude: ["Fixtures"]),
     .testTarget(
       name: "QueryEngineTests",
       dependencies: ["QueryEngine", "QueryLanguage", "LogStorage", "Columnar", "TestSupport"],

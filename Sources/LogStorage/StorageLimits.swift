@@ -18,6 +18,8 @@ package enum StorageLimits {
   package static let positionalSlotsPerEvent = 256
   /// Fields of an event that a query discovers by itself; named ones are found beyond it.
   package static let discoveredFieldsPerEvent = 200
+  /// Raw bytes of small chunks that are compressed together: what reading one of them costs, about a millisecond.
+  package static let packByteCount = 1 << 20
   /// Columns in one row group; further paths are stored as text records.
   package static let columnsPerRowGroup = 4_096
 }

@@ -10,6 +10,11 @@ package enum ProjectFolder {
     try String(contentsOf: root.appendingPathComponent(path), encoding: .utf8)
   }
 
+  /// The bytes of a file, its path given from the top of the project.
+  package static func bytes(_ path: String) throws -> [UInt8] {
+    try [UInt8](Data(contentsOf: root.appendingPathComponent(path)))
+  }
+
   /// The paths of the Swift files in a folder and the folders below it, sorted.
   package static func swiftFiles(below path: String) throws -> [String] {
     let folder = root.appendingPathComponent(path)

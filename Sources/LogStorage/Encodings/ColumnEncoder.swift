@@ -27,6 +27,15 @@ struct ColumnEncoder {
     }
   }
 
+  /// Encodes the column for a pack, which compresses it with others.
+  func encodeUncompressed() -> EncodedColumn {
+    let loose = ColumnEncoder(
+      column: column, kind: kind, rows: rows, compressor: nil, pools: pools, siblings: siblings)
+    if kind == .number, let result = loose.number() { return result }
+    if kind == .string, column.length(0) >= 19, let result = loose.timestampText() { return result }
+    return (kind == .text ? nil : loose.dictionary()) ?? loose.plain()
+  }
+
   /// Encodes the values of a variable of templates, which may be anything.
   func encodeVariable() -> EncodedColumn {
     if isConstant { return constant() }
@@ -387,7 +396,7 @@ struct ColumnEncoder {
   private func dictionary(_ found: Distinct) -> EncodedColumn {
     var writer = ByteWriter(capacity: column.count)
     writer.append(varint: found.firstRows.count)
-    writeTexts(found.firstRows, to: &writer)
+    writeTexts(found.firstRows, to: &writer, level: CompressionLevel.entries)
     append(codes: found.codes, cardinality: found.firstRows.count, to: &writer)
     return EncodedColumn(
       encoding: .dictionary, bytes: writer.bytes, zone: zone(ofTexts: found.firstRows),
@@ -416,7 +425,9 @@ struct ColumnEncoder {
   }
 
   /// Lengths, then bytes.
-  private func writeTexts(_ rows: some Collection<Int>, to writer: inout ByteWriter) {
+  private func writeTexts(
+    _ rows: some Collection<Int>, to writer: inout ByteWriter, level: Int32 = 0
+  ) {
     var lengths: [Int64] = []
     lengths.reserveCapacity(rows.count)
     var total = 0
@@ -438,7 +449,7 @@ struct ColumnEncoder {
       }
       used = total
     }
-    writer.append(stream: bytes, compressor: compressor)
+    writer.append(stream: bytes, compressor: compressor, level: level)
   }
 
   private func hasEscapes(_ rows: some Collection<Int>) -> Bool {

@@ -1,5 +1,5 @@
 /// How the values of a column chunk are stored. The numbers are part of the format and never
-/// change their meaning; numbers above are kept for forms still to come (addresses, hex, packs).
+/// change their meaning; numbers above are kept for forms still to come.
 package enum ColumnEncoding: UInt8, Sendable, CaseIterable, CustomStringConvertible {
   /// One value for all rows.
   case constant = 1
@@ -50,6 +50,8 @@ struct EncodedColumn {
   var hasEscapes: Bool
   /// Distinct values of a dictionary.
   var entryCount: Int?
+  /// Has no compression of its own: it is to be compressed with others.
+  var isPacked = false
 }
 
 /// A column chunk, decoded as far as its encoding goes: every value can still give its exact text.

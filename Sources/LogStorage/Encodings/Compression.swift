@@ -6,6 +6,14 @@ package enum Codec: UInt8, Sendable {
   case zstd = 1
 }
 
+/// Levels for what holds little of a store and is read often, or repeats much: worth more effort than the least.
+enum CompressionLevel {
+  /// Distinct values of dictionaries.
+  static let entries: Int32 = 6
+  /// Packs, shapes and tables.
+  static let packs: Int32 = 11
+}
+
 /// zstd compression with a context and an output buffer that are kept and reused; one per worker,
 /// never shared.
 ///
@@ -33,8 +41,11 @@ package final class Compressor: @unchecked Sendable {
   /// The compressed form of `bytes`, or `nil` when it would save less than 3 %. The result is valid
   /// until the next call.
   ///
+  /// - Parameter least: a level to use if it is higher than the compressor's own.
   /// - Complexity: about 2 ns a byte at level 1
-  package func compress(_ bytes: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
+  package func compress(
+    _ bytes: UnsafeRawBufferPointer, atLeast least: Int32 = 0
+  ) -> UnsafeRawBufferPointer? {
     if bytes.count < 24 { return nil }
     let bound = ZSTD_compressBound(bytes.count)
     if scratch.count < bound {
@@ -42,7 +53,8 @@ package final class Compressor: @unchecked Sendable {
       scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: bound, alignment: 8)
     }
     let size = ZSTD_compressCCtx(
-      context, scratch.baseAddress, scratch.count, bytes.baseAddress, bytes.count, level)
+      context, scratch.baseAddress, scratch.count, bytes.baseAddress, bytes.count,
+      max(level, least))
     guard ZSTD_isError(size) == 0, size < bytes.count - bytes.count / 32 else { return nil }
     return UnsafeRawBufferPointer(rebasing: scratch[..<size])
   }
@@ -81,8 +93,10 @@ package final class Decompressor: @unchecked Sendable {
 
 extension ByteWriter {
   /// Appends a stream: codec, raw length, stored length, bytes; compressed when it pays.
-  package mutating func append(stream: UnsafeRawBufferPointer, compressor: Compressor?) {
-    if let compressor, let small = compressor.compress(stream) {
+  package mutating func append(
+    stream: UnsafeRawBufferPointer, compressor: Compressor?, level: Int32 = 0
+  ) {
+    if let compressor, let small = compressor.compress(stream, atLeast: level) {
       append(compressedStream: small, rawCount: stream.count)
     } else {
       append(Codec.none.rawValue)
@@ -99,8 +113,9 @@ extension ByteWriter {
     append(contentsOf: small)
   }
 
-  package mutating func append(stream: [UInt8], compressor: Compressor?) {
-    stream.withUnsafeBytes { append(stream: $0, compressor: compressor) }
+  /// - Parameter level: a level to use if it is higher than the compressor's own.
+  package mutating func append(stream: [UInt8], compressor: Compressor?, level: Int32 = 0) {
+    stream.withUnsafeBytes { append(stream: $0, compressor: compressor, level: level) }
   }
 }
 

@@ -67,13 +67,29 @@ extension RowGroupInspection {
   fileprivate init(_ handle: RowGroupHandle) {
     entry = handle.entry
     shapeCount = handle.table.shapes.count
-    chunks = handle.table.chunks.map { chunk in
+    let storedByteCounts = handle.table.storedByteCounts()
+    chunks = zip(handle.table.chunks, storedByteCounts).map { chunk, storedByteCount in
       let isColumn = chunk.role == .column
       return ChunkInspection(
         name: isColumn ? (chunk.kind == .text ? "@message" : chunk.path) : "\(chunk.role)",
         kind: isColumn ? "\(chunk.kind)" : "",
         encoding: chunk.encoding.map { $0.description } ?? "unknown",
-        valueCount: chunk.valueCount, byteCount: chunk.length)
+        valueCount: chunk.valueCount, byteCount: storedByteCount)
+    }
+  }
+}
+
+extension RowGroupTable {
+  /// What each chunk takes in the file: of a pack or the table its share by raw bytes, so that the sum is right.
+  func storedByteCounts() -> [Int] {
+    var rawByteCounts = [Int](repeating: 0, count: packs.count)
+    for chunk in chunks {
+      if case .pack(let number, _) = chunk.place { rawByteCounts[number] += chunk.length }
+    }
+    return chunks.map { chunk in
+      guard case .pack(let number, let offset) = chunk.place else { return chunk.length }
+      func share(_ end: Int) -> Int { packs[number].length * end / max(rawByteCounts[number], 1) }
+      return share(offset + chunk.length) - share(offset)
     }
   }
 }

@@ -175,6 +175,9 @@ final class SegmentScan: RowGroupCursor {
           for chunk in handle.table.chunks {
             survey.chunks[ChunkName(chunk), default: ChunkTotal()].add(chunk)
           }
+          for (number, pack) in handle.table.packs.enumerated() {
+            survey.chunks[ChunkName(pack: number), default: ChunkTotal()].add(pack)
+          }
         }
       }
     } else {

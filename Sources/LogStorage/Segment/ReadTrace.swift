@@ -7,35 +7,32 @@ import Synchronization
 
 /// Names a chunk in any row group: the same column of two row groups has the same name.
 package struct ChunkName: Sendable, Hashable, CustomStringConvertible {
-  let role: RowGroupTable.Role
+  /// What the chunk is, in a word.
+  package enum Content: Sendable {
+    case column, eventTimes, arrivalTimes, sequence, streams, shapes, shapeTexts, identifiers
+    /// Small columns that are read together.
+    case pack
+  }
+
+  package let content: Content
   /// Display path of a column.
   package let path: String
   let kind: SlotKind
   let instance: UInt16
 
   init(_ chunk: RowGroupTable.Chunk) {
-    role = chunk.role
+    content = Content(chunk.role)
     path = chunk.path
     kind = chunk.kind
     instance = chunk.instance
   }
 
-  /// What the chunk is, in a word.
-  package enum Content: Sendable {
-    case column, eventTimes, arrivalTimes, sequence, streams, shapes, shapeTexts, identifiers
-  }
-
-  package var content: Content {
-    switch role {
-    case .column: .column
-    case .eventTime: .eventTimes
-    case .ingestionTime: .arrivalTimes
-    case .sequence: .sequence
-    case .streamCodes: .streams
-    case .shapeCodes: .shapes
-    case .shapeTexts: .shapeTexts
-    case .identifierPool: .identifiers
-    }
+  /// A pack of small columns.
+  init(pack number: Int) {
+    content = .pack
+    path = ""
+    kind = .text
+    instance = UInt16(truncatingIfNeeded: number)
   }
 
   /// What kind of values a column of JSON has; events may have several under one path.
@@ -59,7 +56,24 @@ package struct ChunkName: Sendable, Hashable, CustomStringConvertible {
     case .shapes: "shape of each event"
     case .shapeTexts: "texts of the shapes"
     case .identifiers: "ids of \(instance) bytes"
+    case .pack: "small columns, read together"
     }
+  }
+}
+
+extension ChunkName.Content {
+  init(_ role: RowGroupTable.Role) {
+    self =
+      switch role {
+      case .column: .column
+      case .eventTime: .eventTimes
+      case .ingestionTime: .arrivalTimes
+      case .sequence: .sequence
+      case .streamCodes: .streams
+      case .shapeCodes: .shapes
+      case .shapeTexts: .shapeTexts
+      case .identifierPool: .identifiers
+      }
   }
 }
 
@@ -71,10 +85,18 @@ package struct ChunkTotal: Sendable {
 
   package init() {}
 
+  /// Chunks in packs and tables take no bytes of their own.
   mutating func add(_ chunk: RowGroupTable.Chunk) {
     chunkCount += 1
-    byteCount += chunk.length
+    if case .alone = chunk.place { byteCount += chunk.length }
     if chunk.role == .column, let encoding = chunk.encoding { encodings.insert(encoding) }
+  }
+}
+
+extension ChunkTotal {
+  mutating func add(_ pack: RowGroupTable.Pack) {
+    chunkCount += 1
+    byteCount += pack.length
   }
 }
 
@@ -131,10 +153,10 @@ package final class ReadTrace: Sendable {
     }
   }
 
-  func noteRead(_ chunk: RowGroupTable.Chunk) {
+  func noteRead(_ name: ChunkName, _ encoding: ColumnEncoding?, byteCount: Int) {
     state.withLock { state in
       state.steps[state.current, default: Step()].chunks
-        .append((ChunkName(chunk), chunk.role == .column ? chunk.encoding : nil, chunk.length))
+        .append((name, name.content == .column ? encoding : nil, byteCount))
     }
   }
 

@@ -21,6 +21,7 @@ final class RowGroupDecoder: ColumnSurroundings, @unchecked Sendable {
   private var codes = KeptValues<RowGroupTable.Role, [UInt16]>()
   private var pieces: [ShapePieces]?
   private var columns = KeptValues<Int, ColumnData>()
+  private var packs = KeptValues<Int, [UInt8]>()
   private var pools = KeptValues<Int, [UInt8]>()
   private var rows = KeptValues<Int, [UInt32]>()
   private var positions = KeptValues<Int, [UInt32]>()
@@ -68,7 +69,7 @@ final class RowGroupDecoder: ColumnSurroundings, @unchecked Sendable {
   var byteCount: Int {
     integers.byteCount { $0.count * 8 } + codes.byteCount { $0.count * 2 }
       + (pieces?.reduce(0) { $0 + $1.text.count + $1.bounds.count * 8 + 96 } ?? 0)
-      + columns.byteCount(\.byteCount) + pools.byteCount(\.count)
+      + columns.byteCount(\.byteCount) + pools.byteCount(\.count) + packs.byteCount(\.count)
       + rows.byteCount { $0.count * 4 } + positions.byteCount { $0.count * 4 }
       + fields.byteCount(\.approximateByteCount) + alphabets.count * 32
       + filters.reduce(0) { $0 + $1.value.byteCount }
@@ -83,6 +84,7 @@ final class RowGroupDecoder: ColumnSurroundings, @unchecked Sendable {
   /// Drops everything that fields are made of.
   func dropChunks() {
     columns = KeptValues()
+    packs = KeptValues()
     pools = KeptValues()
     rows = KeptValues()
     positions = KeptValues()
@@ -96,6 +98,7 @@ final class RowGroupDecoder: ColumnSurroundings, @unchecked Sendable {
     integers.drop(largerThan: bound, lastUsedUpTo: scan) { $0.count * 8 }
     codes.drop(largerThan: bound, lastUsedUpTo: scan) { $0.count * 2 }
     columns.drop(largerThan: bound, lastUsedUpTo: scan) { $0.byteCount }
+    packs.drop(largerThan: bound, lastUsedUpTo: scan) { $0.count }
     pools.drop(largerThan: bound, lastUsedUpTo: scan) { $0.count }
     // Identifiers hold on to their pool, which they alone would not count.
     columns.drop {
@@ -153,24 +156,53 @@ final class RowGroupDecoder: ColumnSurroundings, @unchecked Sendable {
   /// Reads and checks a chunk's bytes and decodes them; names the column if that fails.
   private func decoding<T>(_ index: Int, _ body: (UnsafeRawBufferPointer) throws -> T) throws -> T {
     let chunk = handle.table.chunks[index]
-    let name = chunk.role == .column ? "column '\(chunk.path)'" : "\(chunk.role)"
-    let bytes = try handle.source.read(
-      at: handle.entry.offset + UInt64(chunk.offset), count: chunk.length)
-    countBytes?(bytes.count)
-    trace?.noteRead(chunk)
     do {
-      return try bytes.withUnsafeBytes { bytes in
-        let check = UInt32(truncatingIfNeeded: XXH64.hash(bytes))
-        guard check == chunk.check else {
-          throw DecodingFailure(
-            "checksum \(String(check, radix: 16)) where \(String(chunk.check, radix: 16)) is recorded"
-          )
+      switch chunk.place {
+      case .alone(let offset, let check):
+        trace?.noteRead(ChunkName(chunk), chunk.encoding, byteCount: chunk.length)
+        return try checked(offset: offset, length: chunk.length, check: check).withUnsafeBytes(body)
+      case .table(let offset):
+        trace?.noteRead(ChunkName(chunk), chunk.encoding, byteCount: 0)
+        return try handle.table.constant(chunk, from: offset).withUnsafeBytes(body)
+      case .pack(let number, let offset):
+        trace?.noteRead(ChunkName(chunk), chunk.encoding, byteCount: 0)
+        let pack = try pack(number)
+        guard offset + chunk.length <= pack.count else {
+          throw DecodingFailure("it lies beyond the end of its pack")
         }
-        return try body(bytes)
+        return try pack[offset..<offset + chunk.length].withUnsafeBytes(body)
       }
     } catch let failure as DecodingFailure {
+      let name = chunk.role == .column ? "column '\(chunk.path)'" : "\(chunk.role)"
       throw damage(column: name, failure.reason)
     }
+  }
+
+  /// Bytes of the row group, compared with their checksum.
+  private func checked(offset: Int, length: Int, check: UInt32) throws -> [UInt8] {
+    let bytes = try handle.source.read(
+      at: handle.entry.offset + UInt64(offset), count: length)
+    countBytes?(bytes.count)
+    let found = bytes.withUnsafeBytes { UInt32(truncatingIfNeeded: XXH64.hash($0)) }
+    guard found == check else {
+      throw DecodingFailure(
+        "checksum \(String(found, radix: 16)) where \(String(check, radix: 16)) is recorded")
+    }
+    return bytes
+  }
+
+  /// The raw bytes of a pack.
+  private func pack(_ number: Int) throws -> [UInt8] {
+    if let known = packs.use(number, scan: scan) { return known }
+    let pack = handle.table.packs[number]
+    trace?.noteRead(ChunkName(pack: number), nil, byteCount: pack.length)
+    let raw = try checked(offset: pack.offset, length: pack.length, check: pack.check)
+      .withUnsafeBytes { bytes in
+        var reader = ByteReader(bytes)
+        return try reader.stream(limit: StorageLimits.packByteCount, decompressor: decompressor)
+      }
+    packs.keep(raw, number, scan: scan)
+    return raw
   }
 
   func damage(column: String, _ what: String) -> StorageError {

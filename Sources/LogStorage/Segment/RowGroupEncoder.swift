@@ -73,11 +73,9 @@ package final class RowGroupEncoder {
       out.column(columns[index], key: key, valueCount: draft.column(index).count)
     }
     out.pools(pools)
-    let table = RowGroupTable(
-      rowCount: draft.rows.count, chunks: out.chunks,
-      shapes: draft.shapeEntries(firstColumn: firstColumn),
+    let tableOffset = out.finish(
+      rowCount: draft.rows.count, shapes: draft.shapeEntries(firstColumn: firstColumn),
       streams: streams)
-    let tableOffset = out.finish(table)
     let entry = RowGroupEntry(
       length: UInt64(out.bytes.count), metadataOffset: UInt32(tableOffset),
       metadataLength: UInt32(out.bytes.count - tableOffset),
@@ -102,6 +100,9 @@ extension RowGroupEncoder {
     let siblings = draft.siblings(firstChunk: firstChunk)
     var result = [EncodedColumn?](repeating: nil, count: draft.columns.count)
     var texts: [(column: Int, meanLength: Int)] = []
+    let packing = Packing(
+      limit: compressor == nil
+        ? 0 : RowGroupWriter.packedByteCount(rawByteCount: draft.rawByteCount))
     func encoder(_ index: Int) -> ColumnEncoder {
       ColumnEncoder(
         column: draft.column(index), kind: draft.columns[index].kind,
@@ -111,7 +112,7 @@ extension RowGroupEncoder {
     for index in draft.columns.indices {
       let encoder = encoder(index)
       if let encoded = encoder.encodeTyped() {
-        result[index] = encoded
+        result[index] = packing.loose(encoded, encoder) ?? encoded
         siblings.markWritten(index)
       } else {
         texts.append((index, encoder.column.byteCount / encoder.column.count))
@@ -121,7 +122,9 @@ extension RowGroupEncoder {
     {
       let memory = memories[draft.columns[index], default: EncodingMemory()]
       var updated = memory
-      result[index] = encoder(index).encodeText(memory: &updated)
+      let encoder = encoder(index)
+      let encoded = encoder.encodeText(memory: &updated)
+      result[index] = packing.loose(encoded, encoder) ?? encoded
       memories[draft.columns[index]] = updated
       siblings.markWritten(index)
     }
@@ -129,75 +132,26 @@ extension RowGroupEncoder {
   }
 }
 
-/// Collects the chunks of a row group.
-private struct RowGroupWriter {
-  private(set) var bytes: [UInt8] = []
-  private(set) var chunks: [RowGroupTable.Chunk] = []
-  let compressor: Compressor?
+/// Decides which columns are small enough for a pack, and encodes those without compression of their own.
+private struct Packing {
+  /// The longest chunk that is packed, in bytes; 0 packs nothing.
+  let limit: Int
 
-  init(rawByteCount: Int, compressor: Compressor?) {
-    self.compressor = compressor
-    bytes.reserveCapacity(rawByteCount / 4)
-  }
-
-  mutating func integers(_ values: [Int64], role: RowGroupTable.Role) {
-    var writer = ByteWriter(capacity: values.count)
-    IntegerStream.encode(values, to: &writer, compressor: compressor)
-    append(writer.bytes, role: role, encoding: .integer, valueCount: values.count)
-  }
-
-  mutating func codes(_ codes: [UInt16], cardinality: Int, role: RowGroupTable.Role) {
-    var writer = ByteWriter(capacity: codes.count)
-    writer.append(varint: cardinality)
-    CodeStream.encode(codes, cardinality: cardinality, to: &writer, compressor: compressor)
-    append(writer.bytes, role: role, encoding: .dictionary, valueCount: codes.count)
-  }
-
-  mutating func texts(_ texts: [[UInt8]], role: RowGroupTable.Role) {
-    var writer = ByteWriter()
-    IntegerStream.encode(texts.map { Int64($0.count) }, to: &writer, compressor: compressor)
-    writer.append(stream: Array(texts.joined()), compressor: compressor)
-    append(writer.bytes, role: role, encoding: .plainString, valueCount: texts.count)
-  }
-
-  mutating func column(_ column: EncodedColumn, key: RowGroupEncoder.ColumnKey, valueCount: Int) {
-    append(column.bytes, role: .column, encoding: column.encoding, valueCount: valueCount)
-    chunks[chunks.count - 1].path = key.path
-    chunks[chunks.count - 1].kind = key.kind
-    chunks[chunks.count - 1].instance = key.instance
-    chunks[chunks.count - 1].hasEscapes = column.hasEscapes
-    chunks[chunks.count - 1].zone = column.zone
-  }
-
-  /// Pools stay as they are: ids are noise, and searches run over their packed form.
-  mutating func pools(_ pools: IdentifierPools) {
-    for (width, pool) in pools.pools.sorted(by: { $0.key < $1.key }) where pool.count > 0 {
-      append(pool.bytes, role: .identifierPool, encoding: .plainString, valueCount: pool.count)
-      chunks[chunks.count - 1].instance = UInt16(width)
+  /// The column as it goes into a pack, or `nil` if it stands alone.
+  func loose(_ encoded: EncodedColumn, _ encoder: ColumnEncoder) -> EncodedColumn? {
+    guard limit > 0, encoded.bytes.count <= limit || encoded.encoding == .constant else {
+      return nil
     }
-  }
-
-  private mutating func append(
-    _ chunk: [UInt8], role: RowGroupTable.Role, encoding: ColumnEncoding, valueCount: Int
-  ) {
-    chunks.append(
-      RowGroupTable.Chunk(
-        role: role, path: "", kind: .text, instance: 0, encoding: encoding, hasEscapes: false,
-        valueCount: valueCount, offset: bytes.count, length: chunk.count,
-        check: chunk.withUnsafeBytes { UInt32(truncatingIfNeeded: XXH64.hash($0)) }, zone: .none))
-    bytes.append(contentsOf: chunk)
-    pad()
-  }
-
-  private mutating func pad() {
-    while bytes.count % 8 != 0 { bytes.append(0) }
-  }
-
-  /// Appends the table and returns where it lies.
-  mutating func finish(_ table: RowGroupTable) -> Int {
-    let offset = bytes.count
-    bytes.append(contentsOf: table.encoded(compressor: compressor))
-    return offset
+    var loose: EncodedColumn
+    switch encoded.encoding {
+    case .constant, .identifier, .reference: loose = encoded
+    // Only worth it as compressed sub-columns.
+    case .templates: return nil
+    default: loose = encoder.encodeUncompressed()
+    }
+    guard loose.bytes.count <= limit || loose.encoding == .constant else { return nil }
+    loose.isPacked = true
+    return loose
   }
 }
 

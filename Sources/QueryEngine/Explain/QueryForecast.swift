@@ -123,7 +123,7 @@ package enum DecisionMeans: Int, Sendable, Comparable, CaseIterable, CustomStrin
     case .streams: self = .streams
     case .shapes, .shapeTexts: self = .shapes
     case .identifiers: self = .identifiers
-    case .sequence: return nil
+    case .sequence, .pack: return nil
     case .column: self.init(encoding)
     }
   }

@@ -1,0 +1,347 @@
+// The bytes of a row group's table.
+//
+// What is alike for all chunks stands together — all roles, all kinds, all lengths —, as a thousand columns that are much the
+// same then cost a few bytes each once compressed. Where chunks lie follows from their lengths: those that stand alone follow each other
+// at multiples of eight, then come the packs; inside of a pack, and in the table itself, chunks follow each other.
+//
+//     chunk        a        b          c          d            e
+//     place        alone    constant   pack       pack         alone
+//     length       1000     3          40         2            500
+//     is at        0        table, 0   pack 0, 0  pack 0, 40   1000 (next multiple of 8); pack 0 at 1504
+
+extension RowGroupTable {
+  private static let version: UInt8 = 2
+  /// Slots of one shape, and bytes of paths, above which a table is damaged.
+  private static let rawLimit = 256 << 20
+
+  /// How a chunk's place is written.
+  private enum PlaceCode: UInt8 {
+    case alone = 0
+    case table = 1
+    case pack = 2
+    case nextPack = 3
+  }
+
+  func encoded(compressor: Compressor?) -> [UInt8] {
+    var writer = ByteWriter(capacity: 64 * chunks.count)
+    writer.append(Self.version)
+    writer.append(varint: rowCount)
+    writer.append(varint: streams.count)
+    for stream in streams { writer.append(text: stream) }
+    writeChunks(to: &writer)
+    writer.append(varint: packs.count)
+    for pack in packs { writer.append(varint: pack.length) }
+    for pack in packs { writer.append(fixed: pack.check) }
+    writer.append(contentsOf: constants)
+    writeShapes(to: &writer)
+    var frame = ByteWriter(capacity: writer.count / 3)
+    frame.append(stream: writer.bytes, compressor: compressor, level: CompressionLevel.packs)
+    return frame.bytes
+  }
+
+  private func writeChunks(to writer: inout ByteWriter) {
+    writer.append(varint: chunks.count)
+    for chunk in chunks { writer.append(chunk.role.rawValue) }
+    for chunk in chunks { writer.append(chunk.kind.rawValue) }
+    for chunk in chunks { writer.append(chunk.encoding!.rawValue) }
+    var pack = -1
+    for chunk in chunks {
+      let place: PlaceCode
+      switch chunk.place {
+      case .alone: place = .alone
+      case .table: place = .table
+      case .pack(let number, _):
+        place = number == pack ? .pack : .nextPack
+        pack = number
+      }
+      writer.append(place.rawValue << 1 | (chunk.hasEscapes ? 1 : 0))
+    }
+    for chunk in chunks { writer.append(varint: Int(chunk.instance)) }
+    for chunk in chunks { writer.append(varint: chunk.valueCount) }
+    for chunk in chunks { writer.append(varint: chunk.length) }
+    for chunk in chunks {
+      if case .alone(_, let check) = chunk.place { writer.append(fixed: check) }
+    }
+    var previous: [UInt8] = []
+    for chunk in chunks where chunk.role == .column {
+      let path = Array(chunk.path.utf8)
+      let shared = zip(path, previous).prefix { $0 == $1 }.count
+      writer.append(varint: shared)
+      writer.append(varint: path.count - shared)
+      writer.append(contentsOf: Array(path[shared...]))
+      previous = path
+    }
+    for chunk in chunks { chunk.zone.write(to: &writer) }
+  }
+
+  private func writeShapes(to writer: inout ByteWriter) {
+    writer.append(varint: shapes.count)
+    for shape in shapes { writer.append(varint: shape.rowCount) }
+    for shape in shapes { writer.append(varint: shape.columns.count) }
+    for shape in shapes {
+      // Most slots have the column behind that of the slot before.
+      var expected = 0
+      for column in shape.columns {
+        writer.append(zigzag: Int64(column - expected))
+        expected = column + 1
+      }
+    }
+    for shape in shapes { writer.append(varint: shape.firstHiddenSlot) }
+    for shape in shapes {
+      writer.append(varint: shape.emptyContainers.count)
+      for path in shape.emptyContainers { writer.append(text: path) }
+    }
+  }
+
+  // MARK: Reading
+
+  /// Reads a table back and checks that its parts fit each other and a row group of `byteCount` bytes.
+  ///
+  /// - Parameter neighbor: the table of a row group that probably has the same paths: then their texts are shared.
+  init(
+    decoding bytes: UnsafeRawBufferPointer, byteCount: Int, decompressor: Decompressor,
+    neighbor: RowGroupTable? = nil
+  ) throws(DecodingFailure) {
+    var outer = ByteReader(bytes)
+    let raw = try outer.stream(limit: Self.rawLimit, decompressor: decompressor)
+    var result: Result<RowGroupTable, DecodingFailure> = .failure(DecodingFailure(""))
+    raw.withUnsafeBytes { raw in
+      do throws(DecodingFailure) {
+        result = .success(try Self.parse(raw, byteCount: byteCount, neighbor))
+      } catch {
+        result = .failure(error)
+      }
+    }
+    self = try result.get()
+  }
+
+  private static func parse(
+    _ raw: UnsafeRawBufferPointer, byteCount: Int, _ neighbor: RowGroupTable?
+  ) throws(DecodingFailure) -> RowGroupTable {
+    var reader = ByteReader(raw)
+    let version = try reader.byte()
+    guard version == 1 || version == Self.version else {
+      throw DecodingFailure("row group table version \(version) is not known to this version")
+    }
+    let rowCount = try reader.count(limit: StorageLimits.rowsPerRowGroup)
+    var table = RowGroupTable(
+      rowCount: rowCount, chunks: [], packs: [], constants: [], shapes: [], streams: [])
+    for _ in 0..<(try reader.count(limit: reader.remaining)) {
+      table.streams.append(try reader.text())
+    }
+    if version == 1 {
+      try table.readFirstVersion(&reader, byteCount: byteCount)
+    } else {
+      var paths = PathReader(neighbor)
+      try table.readChunks(&reader, &paths, byteCount: byteCount)
+      try table.readShapes(&reader)
+    }
+    let rows = table.shapes.reduce(0) { $0 + $1.rowCount }
+    guard rows == rowCount else {
+      throw DecodingFailure("shapes cover \(rows) of \(rowCount) rows")
+    }
+    try table.checkValueCounts()
+    return table
+  }
+
+  /// A column has as many values as the shapes that have it have rows.
+  private func checkValueCounts() throws(DecodingFailure) {
+    var counts = [Int](repeating: 0, count: chunks.count)
+    for shape in shapes where shape.rowCount > 0 {
+      for column in shape.columns { counts[column] &+= shape.rowCount }
+    }
+    for (chunk, count) in zip(chunks, counts)
+    where chunk.role == .column && chunk.valueCount != count {
+      throw DecodingFailure(
+        "column '\(chunk.path)' has \(chunk.valueCount) values for \(count) rows")
+    }
+  }
+
+  private mutating func readChunks(
+    _ reader: inout ByteReader, _ paths: inout PathReader, byteCount: Int
+  ) throws(DecodingFailure) {
+    // Each chunk takes four bytes at least, so memory is only taken for chunks that may be there.
+    let count = try reader.count(limit: reader.remaining / 4)
+    let roles = try reader.take(count)
+    let kinds = try reader.take(count)
+    let encodings = try reader.take(count)
+    let flags = try reader.take(count)
+    chunks.reserveCapacity(count)
+    for i in 0..<count {
+      guard let role = Role(rawValue: roles[i]) else {
+        throw DecodingFailure("a chunk of unknown role")
+      }
+      guard let kind = SlotKind(rawValue: kinds[i]) else {
+        throw DecodingFailure("a column of unknown kind")
+      }
+      chunks.append(
+        Chunk(
+          role: role, path: "", kind: kind, instance: 0,
+          encoding: ColumnEncoding(rawValue: encodings[i]), hasEscapes: flags[i] & 1 != 0,
+          valueCount: 0, place: .table(offset: 0), length: 0, zone: .none))
+    }
+    for i in 0..<count {
+      chunks[i].instance = UInt16(try reader.count(limit: Int(UInt16.max)))
+    }
+    for i in 0..<count {
+      let isOfRows = chunks[i].role != .shapeTexts && chunks[i].role != .identifierPool
+      chunks[i].valueCount = try reader.count(limit: isOfRows ? rowCount : Int(UInt32.max))
+    }
+    for i in 0..<count { chunks[i].length = try reader.count(limit: 1 << 32) }
+    try readPlaces(&reader, flags: flags, byteCount: byteCount)
+    for i in 0..<count where chunks[i].role == .column { chunks[i].path = try paths.read(&reader) }
+    for i in 0..<count { chunks[i].zone = try ZoneMap(from: &reader) }
+    try readPacks(&reader, byteCount: byteCount)
+    constants = Array(try reader.take(constantByteCount))
+  }
+
+  /// Places of all chunks; the offsets of packs follow from the end of the last chunk that stands alone.
+  private mutating func readPlaces(
+    _ reader: inout ByteReader, flags: UnsafeRawBufferPointer, byteCount: Int
+  ) throws(DecodingFailure) {
+    var end = 0
+    var constantEnd = 0
+    var pack = -1
+    var packEnd = 0
+    for i in chunks.indices {
+      let length = chunks[i].length
+      guard let code = PlaceCode(rawValue: flags[i] >> 1) else {
+        throw DecodingFailure("a chunk in an unknown place")
+      }
+      switch code {
+      case .alone:
+        let offset = end.roundedUpToEight
+        end = offset + length
+        guard end <= byteCount else { throw DecodingFailure("a chunk beyond the row group's end") }
+        chunks[i].place = .alone(offset: offset, check: try reader.fixed(UInt32.self))
+      case .table:
+        chunks[i].place = .table(offset: constantEnd)
+        constantEnd += length
+      case .pack, .nextPack:
+        if code == .nextPack {
+          pack += 1
+          packEnd = 0
+        }
+        guard pack >= 0 else { throw DecodingFailure("a chunk in no pack") }
+        chunks[i].place = .pack(pack, offset: packEnd)
+        packEnd += length
+        guard packEnd <= StorageLimits.packByteCount else {
+          throw DecodingFailure("a pack of more than \(StorageLimits.packByteCount) bytes")
+        }
+      }
+    }
+  }
+
+  private mutating func readPacks(
+    _ reader: inout ByteReader, byteCount: Int
+  ) throws(DecodingFailure) {
+    var end = 0
+    var last = -1
+    for chunk in chunks {
+      switch chunk.place {
+      case .alone(let offset, _): end = offset + chunk.length
+      case .pack(let number, _): last = number
+      case .table: break
+      }
+    }
+    let count = try reader.count(limit: reader.remaining)
+    guard count == last + 1 else {
+      throw DecodingFailure("\(count) packs where chunks are in \(last + 1)")
+    }
+    for _ in 0..<count {
+      let offset = end.roundedUpToEight
+      let length = try reader.count(limit: byteCount)
+      end = offset + length
+      guard end <= byteCount else { throw DecodingFailure("a pack beyond the row group's end") }
+      packs.append(Pack(offset: offset, length: length, check: 0))
+    }
+    for i in packs.indices { packs[i].check = try reader.fixed(UInt32.self) }
+  }
+
+  private var constantByteCount: Int {
+    chunks.reduce(0) { total, chunk in
+      if case .table = chunk.place { total + chunk.length } else { total }
+    }
+  }
+
+  private mutating func readShapes(_ reader: inout ByteReader) throws(DecodingFailure) {
+    let count = try reader.count(limit: reader.remaining)
+    shapes.reserveCapacity(count)
+    for _ in 0..<count {
+      shapes.append(
+        ShapeEntry(
+          rowCount: try reader.count(limit: StorageLimits.rowsPerRowGroup), columns: [],
+          firstHiddenSlot: 0, emptyContainers: []))
+    }
+    var slotCounts: [Int] = []
+    var slotCount = 0
+    for _ in 0..<count {
+      slotCounts.append(try reader.count(limit: reader.remaining))
+      slotCount += slotCounts.last!
+      // Each slot takes a byte.
+      guard slotCount <= reader.remaining else { throw DecodingFailure("slots without columns") }
+    }
+    for (shape, slots) in slotCounts.enumerated() {
+      var columns: [Int] = []
+      columns.reserveCapacity(slots)
+      var expected: Int64 = 0
+      for _ in 0..<slots {
+        let (column, overflow) = expected.addingReportingOverflow(try reader.zigzag())
+        guard !overflow, column >= 0, column < chunks.count else {
+          throw DecodingFailure("a slot whose column is not there")
+        }
+        columns.append(Int(column))
+        expected = column + 1
+      }
+      shapes[shape].columns = columns
+    }
+    for shape in shapes.indices {
+      shapes[shape].firstHiddenSlot = try reader.count(limit: Int(UInt32.max))
+    }
+    for shape in shapes.indices {
+      for _ in 0..<(try reader.count(limit: reader.remaining)) {
+        shapes[shape].emptyContainers.append(try reader.text())
+      }
+    }
+  }
+}
+
+/// Reads paths, each of which repeats the beginning of the one before it. The row groups of a segment have nearly
+/// the same ones, in the same order: a path that another table has next is taken from there.
+struct PathReader {
+  private var bytes: [UInt8] = []
+  private var text = ""
+  private let known: [RowGroupTable.Chunk]
+  private var next = 0
+
+  init(_ neighbor: RowGroupTable?) { known = neighbor?.chunks ?? [] }
+
+  mutating func read(_ reader: inout ByteReader) throws(DecodingFailure) -> String {
+    let shared = try reader.count(limit: bytes.count)
+    let rest = try reader.take(try reader.count(limit: reader.remaining))
+    // Columns of one path follow each other.
+    if shared == bytes.count, rest.isEmpty { return text }
+    bytes.removeLast(bytes.count - shared)
+    bytes.append(contentsOf: rest)
+    text = knownText() ?? String(decoding: bytes, as: UTF8.self)
+    return text
+  }
+
+  private mutating func knownText() -> String? {
+    for place in next..<min(next + 8, known.count) where isEqual(known[place].path) {
+      next = place
+      return known[place].path
+    }
+    return nil
+  }
+
+  private func isEqual(_ path: String) -> Bool {
+    guard path.utf8.count == bytes.count else { return false }
+    return path.utf8.withContiguousStorageIfAvailable { $0.elementsEqual(bytes) } ?? false
+  }
+}
+
+extension Int {
+  /// The next multiple of eight from here on.
+  var roundedUpToEight: Int { (self + 7) & ~7 }
+}
