@@ -418,7 +418,8 @@ struct ColumnEncoder {
   private func plain() -> EncodedColumn {
     let rows = 0..<column.count
     var writer = ByteWriter(capacity: column.byteCount / 2)
-    writeTexts(rows, to: &writer)
+    let isSmall = column.byteCount <= CompressionLevel.smallTextByteCount
+    writeTexts(rows, to: &writer, level: isSmall ? CompressionLevel.entries : 0)
     return EncodedColumn(
       encoding: .plainString, bytes: writer.bytes, zone: zone(ofTexts: rows),
       hasEscapes: hasEscapes(rows))

@@ -8,10 +8,13 @@ package enum Codec: UInt8, Sendable {
 
 /// Levels for what holds little of a store and is read often, or repeats much: worth more effort than the least.
 enum CompressionLevel {
-  /// Distinct values of dictionaries.
+  /// Distinct values of dictionaries, and texts that are few.
   static let entries: Int32 = 6
   /// Packs, shapes and tables.
   static let packs: Int32 = 11
+
+  /// Up to this size, in bytes, texts of a column are few.
+  static let smallTextByteCount = 512 << 10
 }
 
 /// zstd compression with a context and an output buffer that are kept and reused; one per worker,

@@ -2,58 +2,8 @@ import Columnar
 
 // Looking for one id among the ids of a row group.
 //
-// Ids of all columns of a width share one pool, so one small filter over the pool tells for most row groups that
-// the id is in none of their columns. It is a Bloom filter of eight bits or more per id: three bits, chosen
-// by the id's hash, are set for each; an id that is not there finds all three set in one row group of thirty. Only
-// then are the pool and the column's indices read. The filter is made in memory, at the first search of a row group
-// whose decoder is kept; whoever asks once searches the pool itself.
-//
-// B. H. Bloom, "Space/time trade-offs in hash coding with allowable errors" (1970).
-
-/// Which ids a pool may hold.
-struct IdentifierFilter: Sendable {
-  private var words: [UInt64]
-  private let mask: UInt64
-
-  var byteCount: Int { words.count * 8 }
-
-  /// - Complexity: O(ids of the pool)
-  init(pool: [UInt8], width: Int) {
-    let count = pool.count / width
-    var bits = 64
-    while bits < count * 8 { bits *= 2 }
-    let mask = UInt64(bits - 1)
-    var words = [UInt64](repeating: 0, count: bits / 64)
-    pool.withUnsafeBytes { bytes in
-      words.withUnsafeMutableBufferPointer { words in
-        for i in 0..<count {
-          // Places are below `bits`, of which `words` has room for all.
-          let hash = Self.hash(bytes, at: i &* width, width: width)
-          for shift: UInt64 in [0, 21, 42] {
-            let bit = (hash >> shift) & mask
-            words[Int(bit >> 6)] |= 1 << (bit & 63)
-          }
-        }
-      }
-    }
-    self.mask = mask
-    self.words = words
-  }
-
-  /// Whether the pool may hold an id; `false` is certain.
-  func mayHold(_ id: [UInt8]) -> Bool {
-    let hash = id.withUnsafeBytes { Self.hash($0, at: 0, width: id.count) }
-    return [0, 21, 42].allSatisfy { (shift: UInt64) in
-      let bit = (hash >> shift) & mask
-      return words[Int(bit >> 6)] >> (bit & 63) & 1 != 0
-    }
-  }
-
-  @inline(__always)
-  private static func hash(_ bytes: UnsafeRawBufferPointer, at start: Int, width: Int) -> UInt64 {
-    XXH64.hash(UnsafeRawBufferPointer(rebasing: bytes[start..<start + width]))
-  }
-}
+// Ids of all columns of a width share one pool, so one small filter over the pool (``IdentifierFilter``) tells for most
+// row groups that the id is in none of their columns. Only then are the pool and the column's indices read.
 
 extension RowGroupDecoder {
   /// The rows whose field is exactly a text; `nil` if that is better found by reading the field: it
@@ -103,8 +53,7 @@ extension RowGroupDecoder {
         $0.role == .identifierPool && Int($0.instance) == form.width
       })
     else { return [] }
-    // A filter pays when there is a second question.
-    if handle.keepsDecoded, try !identifierFilter(width: form.width).mayHold(id) { return [] }
+    if let filter = try identifierFilter(width: form.width), !filter.mayHold(id) { return [] }
     let wanted = Self.places(of: id, in: try identifierPool(width: form.width))
     guard !wanted.isEmpty, case .identifiers(let run) = try columnData(index), run.form == form
     else { return [] }
@@ -129,12 +78,19 @@ extension RowGroupDecoder {
     return found
   }
 
-  /// The filter over the pool of a width.
-  private func identifierFilter(width: Int) throws -> IdentifierFilter {
+  /// The filter over the pool of a width; `nil` if the pool has none.
+  private func identifierFilter(width: Int) throws -> IdentifierFilter? {
     if let known = filters[width] { return known }
-    let made = IdentifierFilter(pool: try identifierPool(width: width), width: width)
-    filters[width] = made
-    return made
+    let index = handle.table.chunks.firstIndex {
+      $0.role == .identifierFilter && Int($0.instance) == width
+    }
+    guard let index else { return nil }
+    let filter = try decoding(index) { bytes in
+      var reader = ByteReader(bytes)
+      return try IdentifierFilter(from: &reader)
+    }
+    filters[width] = filter
+    return filter
   }
 }
 

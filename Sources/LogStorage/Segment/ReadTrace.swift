@@ -10,6 +10,7 @@ package struct ChunkName: Sendable, Hashable, CustomStringConvertible {
   /// What the chunk is, in a word.
   package enum Content: Sendable {
     case column, eventTimes, arrivalTimes, sequence, streams, shapes, shapeTexts, identifiers
+    case identifierFilters
     /// Small columns that are read together.
     case pack
   }
@@ -56,6 +57,7 @@ package struct ChunkName: Sendable, Hashable, CustomStringConvertible {
     case .shapes: "shape of each event"
     case .shapeTexts: "texts of the shapes"
     case .identifiers: "ids of \(instance) bytes"
+    case .identifierFilters: "filter of ids of \(instance) bytes"
     case .pack: "small columns, read together"
     }
   }
@@ -73,6 +75,7 @@ extension ChunkName.Content {
       case .shapeCodes: .shapes
       case .shapeTexts: .shapeTexts
       case .identifierPool: .identifiers
+      case .identifierFilter: .identifierFilters
       }
   }
 }

@@ -154,7 +154,7 @@ final class RowGroupDecoder: ColumnSurroundings, @unchecked Sendable {
   // MARK: Chunks
 
   /// Reads and checks a chunk's bytes and decodes them; names the column if that fails.
-  private func decoding<T>(_ index: Int, _ body: (UnsafeRawBufferPointer) throws -> T) throws -> T {
+  func decoding<T>(_ index: Int, _ body: (UnsafeRawBufferPointer) throws -> T) throws -> T {
     let chunk = handle.table.chunks[index]
     do {
       switch chunk.place {

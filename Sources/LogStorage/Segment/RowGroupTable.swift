@@ -15,6 +15,8 @@ struct RowGroupTable: Sendable {
     case shapeTexts = 6
     /// Packed identifiers of one width, which stands in the place of the instance.
     case identifierPool = 7
+    /// Which identifiers a pool may hold; their width stands in the place of the instance.
+    case identifierFilter = 8
   }
 
   /// Where the bytes of a chunk are.

@@ -184,8 +184,8 @@ extension RowGroupTable {
       chunks[i].instance = UInt16(try reader.count(limit: Int(UInt16.max)))
     }
     for i in 0..<count {
-      let isOfRows = chunks[i].role != .shapeTexts && chunks[i].role != .identifierPool
-      chunks[i].valueCount = try reader.count(limit: isOfRows ? rowCount : Int(UInt32.max))
+      chunks[i].valueCount = try reader.count(
+        limit: chunks[i].role.isOfRows ? rowCount : Int(UInt32.max))
     }
     for i in 0..<count { chunks[i].length = try reader.count(limit: 1 << 32) }
     try readPlaces(&reader, flags: flags, byteCount: byteCount)
@@ -302,6 +302,16 @@ extension RowGroupTable {
       for _ in 0..<(try reader.count(limit: reader.remaining)) {
         shapes[shape].emptyContainers.append(try reader.text())
       }
+    }
+  }
+}
+
+extension RowGroupTable.Role {
+  /// Whether there is at most one value for each row.
+  fileprivate var isOfRows: Bool {
+    switch self {
+    case .shapeTexts, .identifierPool, .identifierFilter: false
+    default: true
     }
   }
 }

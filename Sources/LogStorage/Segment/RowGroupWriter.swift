@@ -66,10 +66,19 @@ struct RowGroupWriter {
     chunks[chunks.count - 1].zone = column.zone
   }
 
-  /// Pools stay as they are: ids are noise, and searches run over their packed form.
+  /// Pools stay as they are: ids are noise, and searches run over their packed form, unless a filter tells them not to.
   mutating func pools(_ pools: IdentifierPools) {
     for (width, pool) in pools.pools.sorted(by: { $0.key < $1.key }) where pool.count > 0 {
       append(pool.bytes, role: .identifierPool, encoding: .plainString, valueCount: pool.count)
+      chunks[chunks.count - 1].instance = UInt16(width)
+      // What only lives in memory is searched itself.
+      guard compressor != nil, let filter = IdentifierFilter(pool: pool.bytes, width: width) else {
+        continue
+      }
+      var writer = ByteWriter(capacity: filter.byteCount)
+      filter.write(to: &writer)
+      append(
+        writer.bytes, role: .identifierFilter, encoding: .plainString, valueCount: pool.count)
       chunks[chunks.count - 1].instance = UInt16(width)
     }
   }

@@ -122,7 +122,7 @@ package enum DecisionMeans: Int, Sendable, Comparable, CaseIterable, CustomStrin
     case .arrivalTimes: self = .times
     case .streams: self = .streams
     case .shapes, .shapeTexts: self = .shapes
-    case .identifiers: self = .identifiers
+    case .identifiers, .identifierFilters: self = .identifiers
     case .sequence, .pack: return nil
     case .column: self.init(encoding)
     }
