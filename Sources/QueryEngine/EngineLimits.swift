@@ -1,10 +1,8 @@
 /// Bounds of what one query may hold, beyond its memory budget.
 enum EngineLimits {
-  /// Groups of one `stats`; more than a person can read and most machines can hold.
-  static let groups = 1_000_000
   /// Different values that a subquery of `in` may return.
   static let subqueryValues = 50_000
-  /// Different keys on the right side of a `join`.
+  /// Different keys on the right side of a `join`, where CloudWatch's limits hold.
   static let joinKeys = 50_000
   /// How long a subquery may run.
   static let subquerySeconds = 30

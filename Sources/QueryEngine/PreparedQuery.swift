@@ -52,6 +52,8 @@ package struct PreparedQuery: Sendable {
     try checkGroups(of: source)
     do {
       return try withoutActuallyEscaping(sink) { sink in
+        var options = options
+        if let folder = source.temporaryFolder { options.temporaryFolders.insert(folder, at: 0) }
         let runner = QueryRunner(plan, options: options)
         let statistics = try runner.run(on: source, sink: sink)
         return QueryOutcome(

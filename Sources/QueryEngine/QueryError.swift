@@ -15,8 +15,6 @@ package struct QueryError: Error, Sendable {
 
 /// Why a query that could run did not come to its end.
 package enum QueryFailure: Error, Sendable, CustomStringConvertible {
-  /// E501: a `stats` made more groups than a query may have.
-  case tooManyGroups(String)
   /// E502: the query needs more memory than it may use; the text names the operator and the remedy.
   case outOfMemory(String)
   /// A limit of the language that only the run can find passed: E210, E213, E408.
@@ -31,7 +29,6 @@ package enum QueryFailure: Error, Sendable, CustomStringConvertible {
   /// The short code of the diagnostics catalogue, or the name of the storage error.
   package var code: String {
     switch self {
-    case .tooManyGroups: "E501"
     case .outOfMemory: "E502"
     case .refused(let code, _): code
     case .timedOut: "timed-out"
@@ -42,7 +39,7 @@ package enum QueryFailure: Error, Sendable, CustomStringConvertible {
 
   package var description: String {
     switch self {
-    case .tooManyGroups(let text), .outOfMemory(let text), .refused(_, let text): text
+    case .outOfMemory(let text), .refused(_, let text): text
     case .timedOut: "the query ran out of time; narrow the window or give it more with --timeout"
     case .cancelled: "the query was cancelled"
     case .storage(let error): error.message

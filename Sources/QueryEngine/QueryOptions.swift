@@ -10,8 +10,16 @@ package struct QueryOptions: Sendable {
   package var window: ClosedRange<Int64>?
   /// What the query calls now, in ms since 1970; one value for the whole query.
   package var now: Int64
-  /// Bytes that the query may hold in group tables, sorts and sets before it fails by name.
+  /// Bytes that the query may hold in group tables, sorts and sets before it goes on from disk, or fails
+  /// by name where it cannot.
   package var memoryLimit: Int
+  /// Bytes after which a sort, a `stats`, a `dedup` or a `join` goes on from disk; `nil` when memory has
+  /// no more room. Answers are the same; tests compare the two.
+  package var mostHeldBeforeSpilling: Int?
+  /// Folders for temporary files, tried in turn; the source of the events may put its own first.
+  package var temporaryFolders: [String]
+  /// What makes temporary files; tests put another one in.
+  package var temporaryFileSystem: any FileSystem
   /// When the query gives up; `nil` never.
   package var deadline: ContinuousClock.Instant?
   /// Whether the leniencies of the language are errors, as they are in CloudWatch.
@@ -39,6 +47,9 @@ package struct QueryOptions: Sendable {
     logGroups = nil
     window = nil
     memoryLimit = 512 << 20
+    mostHeldBeforeSpilling = nil
+    temporaryFolders = Self.standardTemporaryFolders
+    temporaryFileSystem = PosixFileSystem()
     deadline = nil
     isStrict = false
     suggestsFields = false

@@ -22,6 +22,8 @@ package struct QueryStatistics: Sendable {
   package var skips: [SkipReason: SkipCount] = [:]
   /// The most bytes that group tables, sorts and sets held at one time.
   package var peakMemoryBytes = 0
+  /// Bytes written to temporary files, for want of memory.
+  package var spilledBytes = 0
   /// Rows handed to the sink.
   package var resultCount = 0
   /// Wall time of all phases.

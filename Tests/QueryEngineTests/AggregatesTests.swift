@@ -268,13 +268,13 @@ private enum Reference {
       groups: nil, groupCount: 1, arguments: [batch(0..<100_000)], rowCount: 100_000, times: nil,
       sequences: nil)
     #expect(state.finish(groupCount: 1).value(at: 0) == .integer(100_000))
-    #expect(state.approximation == nil)
+    #expect(state.approximateGroupCount == 0)
     other.update(
       groups: nil, groupCount: 1, arguments: [batch(50_000..<250_000)], rowCount: 200_000,
       times: nil, sequences: nil)
-    #expect(other.approximation != nil)
+    #expect(other.approximateGroupCount == 1)
     state.merge(erased: other, mapping: [0])
-    #expect(state.approximation != nil)
+    #expect(state.approximateGroupCount == 1)
     guard case .integer(let estimate) = state.finish(groupCount: 1).value(at: 0) else {
       Issue.record("no estimate")
       return
@@ -298,10 +298,10 @@ private enum Reference {
           rowCount: slice.count, times: nil, sequences: nil)
         return state
       }
-      #expect(states[0].approximation == nil)
+      #expect(states[0].approximateGroupCount == 0)
       states[0].merge(erased: states[1], mapping: [0])
       states[0].merge(erased: states[2], mapping: [0])
-      #expect(states[0].approximation != nil)
+      #expect(states[0].approximateGroupCount == 1)
       guard case .double(let value) = states[0].finish(groupCount: 1).value(at: 0) else {
         Issue.record("no percentile")
         continue

@@ -18,6 +18,8 @@ struct Configuration: Sendable, CustomTestStringConvertible {
   var hasGroups = true
   /// Whether events are kept in segments.
   var isStored = false
+  /// Whether every operator that can goes on from disk at once.
+  var spills = false
   /// Makes the source of the events.
   var source: @Sendable (CaseEvents) throws -> any EventSource
 
@@ -47,6 +49,9 @@ struct Configuration: Sendable, CustomTestStringConvertible {
     // So little room that not everything is found again.
     Configuration(name: "in a warm shell", workers: 2, exceptions: ["@ptr"], isStored: true) {
       try StoredSources.store($0, decodedByteCount: 100_000)
+    },
+    Configuration(name: "from disk", workers: 2, spills: true) {
+      MemorySource(texts: $0, rowsPerGroup: 3)
     },
     // Files have no log group, and a size that counts line ends.
     Configuration(
@@ -122,6 +127,7 @@ struct CaseRunner {
     var options = QueryOptions(now: 1_772_449_200_000)
     options.workers = configuration.workers
     options.isOptimized = configuration.isOptimized
+    if configuration.spills { options.mostHeldBeforeSpilling = 0 }
     options.isStrict = target.options.contains("strict")
     return options
   }

@@ -86,15 +86,6 @@ func answer(
     #expect(try answer("fields i", on: source) { $0.resultLimit = 5 } == Array(all.prefix(5)))
   }
 
-  @Test func `a sort that outgrows its memory says so by name`() throws {
-    let source = MemorySource(shuffled(5_000, seed: 5), rowsPerGroup: 500)
-    let failure = #expect(throws: QueryFailure.self) {
-      try answer("fields @message | sort size", on: source) { $0.memoryLimit = 50_000 }
-    }
-    #expect(failure?.code == "E502")
-    #expect(failure?.description.hasPrefix("sort needs more than") == true)
-  }
-
   @Test func `events in order of time need little memory however many they are`() throws {
     let events = (0..<20_000).map { index in
       MemorySource.Event(
@@ -221,23 +212,5 @@ func answer(
       #expect(batch.columns[place].value(at: 0) == .integer(1_200_000))
     }
     #expect(outcome.warnings.map(\.id.code).filter { $0 != "W204" } == [])
-  }
-
-  @Test func `too many groups are told in the words of the command that makes them`() throws {
-    for (text, start) in [
-      ("stats count(*) by a", "stats makes more than 1000000 groups"),
-      ("countFrequent a, b", "countFrequent meets more than 1000000 combinations"),
-    ] {
-      let parsed = QueryParser.parse(text)
-      var analyzer = Analyzer(parsed, options: QueryOptions(now: 0))
-      let analyzed = analyzer.analyze(parsed.query)
-      let plan = try #require(analyzed)
-      guard case .stats(let stats)? = plan.segments[0].barrier else {
-        Issue.record("\(text) does not group")
-        continue
-      }
-      #expect(stats.tooManyGroups.code == "E501")
-      #expect(stats.tooManyGroups.description.hasPrefix(start))
-    }
   }
 }

@@ -20,6 +20,8 @@ package final class Snapshot: EventSource {
 
   package var logGroupNames: [String]? { state.groupNames }
 
+  package var temporaryFolder: String? { store.names.temporary }
+
   package func scan(_ request: ScanRequest) throws -> any RowGroupCursor {
     try segmentScan(request, isSurvey: false)
   }

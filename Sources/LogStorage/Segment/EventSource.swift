@@ -15,10 +15,14 @@ package protocol EventSource: Sendable {
   /// - Parameter listsChunks: whether to list what is stored in the row groups to be read.
   /// - Throws: as ``scan(_:)``.
   func survey(_ request: ScanRequest, listsChunks: Bool) throws -> ScanSurvey
+
+  /// A folder for temporary files of those who read it; `nil` where it has none.
+  var temporaryFolder: String? { get }
 }
 
 extension EventSource {
   package var logGroupNames: [String]? { nil }
+  package var temporaryFolder: String? { nil }
 }
 
 /// Which events a scan is to deliver, and in what order.

@@ -1,4 +1,5 @@
 import Columnar
+import LogStorage
 
 // How a `stats` computes: rows → groups → states → results.
 //
@@ -38,15 +39,27 @@ protocol Aggregate: Sendable {
   /// Bytes the state occupies, about.
   var byteCount: Int { get }
 
-  /// Why results are approximate, in words for the statistics of the answer; `nil` when exact.
-  var approximation: String? { get }
+  /// Writes the states of some groups, for a temporary file.
+  func write(_ subset: GroupSubset, to writer: inout ByteWriter)
+
+  /// Reads what was written; the state is as it was then, for groups from 0 on.
+  ///
+  /// - Precondition: no row was taken in.
+  mutating func read(groupCount: Int, from reader: inout ByteReader) throws(DecodingFailure)
+
+  /// How many groups have an approximate result.
+  var approximateGroupCount: Int { get }
+
+  /// Why results of so many groups are approximate, in words for the statistics of the answer.
+  static func approximation(ofGroups count: Int) -> String
 
   /// Whether a list was cut to its greatest length.
   var isCut: Bool { get }
 }
 
 extension Aggregate {
-  var approximation: String? { nil }
+  var approximateGroupCount: Int { 0 }
+  static func approximation(ofGroups count: Int) -> String { "" }
   var isCut: Bool { false }
 
   /// ``merge(_:mapping:)`` with a state that is known to be of the same kind.

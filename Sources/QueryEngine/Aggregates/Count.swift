@@ -1,4 +1,5 @@
 import Columnar
+import LogStorage
 
 /// `count(*)`: rows; `count(f)`: rows in which `f` has a value.
 struct CountAggregate: Aggregate {
@@ -55,6 +56,16 @@ struct CountAggregate: Aggregate {
       counts.grow(to: target + 1, with: 0)
       counts[target] += count
     }
+  }
+
+  func write(_ subset: GroupSubset, to writer: inout ByteWriter) {
+    writer.append(array: subset.pick(counts, none: 0))
+  }
+
+  mutating func read(
+    groupCount: Int, from reader: inout ByteReader
+  ) throws(DecodingFailure) {
+    counts = try reader.array(of: Int64.self)
   }
 
   func finish(groupCount: Int) -> ColumnVector {

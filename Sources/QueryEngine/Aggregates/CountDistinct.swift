@@ -1,4 +1,5 @@
 import Columnar
+import LogStorage
 
 #if canImport(Glibc)
   import Glibc
@@ -22,7 +23,15 @@ import Columnar
 /// 2^14 registers.
 struct HyperLogLog: Sendable {
   static let bits = 14
-  private var registers = [UInt8](repeating: 0, count: 1 << HyperLogLog.bits)
+  private(set) var registers = [UInt8](repeating: 0, count: 1 << HyperLogLog.bits)
+
+  init() {}
+
+  /// A sketch as it was.
+  init(registers: [UInt8]) throws(DecodingFailure) {
+    guard registers.count == 1 << Self.bits else { throw DecodingFailure("a sketch is too short") }
+    self.registers = registers
+  }
 
   var byteCount: Int { registers.count }
 
@@ -90,11 +99,11 @@ struct CountDistinctAggregate: Aggregate {
       + sketches.values.reduce(0) { $0 + $1.byteCount + 64 }
   }
 
-  var approximation: String? {
-    sketches.isEmpty
-      ? nil
-      : "countDistinct: more than \(Self.exactCount) values in \(sketches.count) "
-        + "group\(sketches.count == 1 ? "" : "s"), estimated with HyperLogLog (standard error 0.8 %)"
+  var approximateGroupCount: Int { sketches.count }
+
+  static func approximation(ofGroups count: Int) -> String {
+    "countDistinct: more than \(exactCount) values in \(count) "
+      + "group\(count == 1 ? "" : "s"), estimated with HyperLogLog (standard error 0.8 %)"
   }
 
   mutating func update(
@@ -163,6 +172,38 @@ struct CountDistinctAggregate: Aggregate {
       add(other.pairs.hashes)
     } else {
       other.pairs.forEach { group, hash in add(hash, to: mapping[Int(group)]) }
+    }
+  }
+
+  func write(_ subset: GroupSubset, to writer: inout ByteWriter) {
+    var groups: [UInt32] = []
+    var hashes: [UInt64] = []
+    pairs.forEach { group, hash in
+      let place = subset.places[Int(group)]
+      if place == GroupSubset.none { return }
+      groups.append(place)
+      hashes.append(hash)
+    }
+    writer.append(array: groups)
+    writer.append(array: hashes)
+    writer.append(array: subset.pick(counts, none: 0))
+    let sketched = subset.groups.indices.filter { sketches[Int(subset.groups[$0])] != nil }
+    writer.append(array: sketched.map { UInt32($0) })
+    for place in sketched {
+      writer.append(array: sketches[Int(subset.groups[place])]?.registers ?? [])
+    }
+  }
+
+  mutating func read(
+    groupCount: Int, from reader: inout ByteReader
+  ) throws(DecodingFailure) {
+    let groups = try reader.array(of: UInt32.self)
+    for (group, hash) in zip(groups, try reader.array(of: UInt64.self)) {
+      _ = pairs.insert(group, hash)
+    }
+    counts = try reader.array(of: Int64.self)
+    for group in try reader.array(of: UInt32.self) {
+      sketches[Int(group)] = try HyperLogLog(registers: reader.array(of: UInt8.self))
     }
   }
 

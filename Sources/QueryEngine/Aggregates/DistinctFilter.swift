@@ -8,6 +8,17 @@ struct DistinctFilter: Sendable {
 
   init(keyCount: Int) { table = GroupTable(keyCount: keyCount) }
 
+  /// How many combinations have been seen.
+  var count: Int { table.count }
+
+  /// How many values a combination has.
+  var keyCount: Int { table.keyCount }
+
+  /// The combinations of a range of numbers, one column per key.
+  func keyColumns(_ range: Range<Int>) -> [ColumnVector] {
+    table.keyColumns(range.map { UInt32($0) })
+  }
+
   /// Bytes the filter occupies, about.
   var byteCount: Int { table.byteCount }
 

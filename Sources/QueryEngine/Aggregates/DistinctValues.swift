@@ -1,4 +1,5 @@
 import Columnar
+import LogStorage
 
 /// The distinct values of each group in the order of their first appearance, with their counts.
 ///
@@ -65,6 +66,32 @@ struct ValueCounts: Sendable {
       other.counts, other.newest)
   }
 
+  func write(_ subset: GroupSubset, to writer: inout ByteWriter) {
+    let own = pairs.keys.indices.filter {
+      subset.places[Int(pairs.keys[$0] >> 32)] != GroupSubset.none
+    }
+    writer.append(array: own.map { subset.places[Int(pairs.keys[$0] >> 32)] })
+    writer.append(vector: .values(own.map { keys.value(of: members[$0]) }))
+    writer.append(array: own.map { counts[$0] })
+    let moments = newest.isEmpty ? [] : own.map { newest[$0] }
+    writer.append(array: moments.map(\.time))
+    writer.append(array: moments.map(\.sequence))
+  }
+
+  mutating func read(from reader: inout ByteReader) throws(DecodingFailure) {
+    let groups = try reader.array(of: UInt32.self)
+    let numbers = keys.numbers(of: try reader.vector())
+    let added = try reader.array(of: Int64.self)
+    let times = try reader.array(of: Int64.self)
+    let moments = zip(times, try reader.array(of: UInt64.self)).map {
+      Moment(time: $0, sequence: $1)
+    }
+    guard groups.count == numbers.count, groups.count == added.count,
+      moments.isEmpty || moments.count == groups.count
+    else { throw DecodingFailure("lists of values are of different length") }
+    add(groups, numbers, added, moments)
+  }
+
   /// How many distinct values the group with the most of them has.
   var longestList: Int {
     var lengths: [Int] = []
@@ -116,6 +143,16 @@ struct ValuesAggregate: Aggregate {
     values.merge(other.values, mapping: mapping)
   }
 
+  func write(_ subset: GroupSubset, to writer: inout ByteWriter) {
+    values.write(subset, to: &writer)
+  }
+
+  mutating func read(
+    groupCount: Int, from reader: inout ByteReader
+  ) throws(DecodingFailure) {
+    try values.read(from: &reader)
+  }
+
   func finish(groupCount: Int) -> ColumnVector {
     ColumnVector(
       values.lists(groupCount: groupCount).map { list in
@@ -143,6 +180,16 @@ struct TopKAggregate: Aggregate {
 
   mutating func merge(_ other: TopKAggregate, mapping: [UInt32]) {
     values.merge(other.values, mapping: mapping)
+  }
+
+  func write(_ subset: GroupSubset, to writer: inout ByteWriter) {
+    values.write(subset, to: &writer)
+  }
+
+  mutating func read(
+    groupCount: Int, from reader: inout ByteReader
+  ) throws(DecodingFailure) {
+    try values.read(from: &reader)
   }
 
   func finish(groupCount: Int) -> ColumnVector {

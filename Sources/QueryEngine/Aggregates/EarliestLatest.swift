@@ -1,4 +1,5 @@
 import Columnar
+import LogStorage
 
 /// The rows of each group that are first or last in time, found batch by batch.
 struct TimeExtreme: Sendable {
@@ -59,6 +60,18 @@ struct TimeExtreme: Sendable {
     }
   }
 
+  func write(_ subset: GroupSubset, to writer: inout ByteWriter) {
+    writer.append(array: subset.pick(times, none: 0))
+    writer.append(array: subset.pick(sequences, none: 0))
+    writer.append(vector: .values(subset.pick(values, none: .missing)))
+  }
+
+  mutating func read(from reader: inout ByteReader) throws(DecodingFailure) {
+    times = try reader.array(of: Int64.self)
+    sequences = try reader.array(of: UInt64.self)
+    values = try reader.vector().values()
+  }
+
   mutating func merge(_ other: TimeExtreme, mapping: [UInt32]) {
     for (group, value) in other.values.enumerated() where !value.isMissing {
       let target = Int(mapping[group])
@@ -89,6 +102,16 @@ struct EarliestLatestAggregate: Aggregate {
 
   mutating func merge(_ other: EarliestLatestAggregate, mapping: [UInt32]) {
     extreme.merge(other.extreme, mapping: mapping)
+  }
+
+  func write(_ subset: GroupSubset, to writer: inout ByteWriter) {
+    extreme.write(subset, to: &writer)
+  }
+
+  mutating func read(
+    groupCount: Int, from reader: inout ByteReader
+  ) throws(DecodingFailure) {
+    try extreme.read(from: &reader)
   }
 
   func finish(groupCount: Int) -> ColumnVector {
@@ -127,6 +150,18 @@ struct RateAggregate: Aggregate {
   mutating func merge(_ other: RateAggregate, mapping: [UInt32]) {
     first.merge(other.first, mapping: mapping)
     last.merge(other.last, mapping: mapping)
+  }
+
+  func write(_ subset: GroupSubset, to writer: inout ByteWriter) {
+    first.write(subset, to: &writer)
+    last.write(subset, to: &writer)
+  }
+
+  mutating func read(
+    groupCount: Int, from reader: inout ByteReader
+  ) throws(DecodingFailure) {
+    try first.read(from: &reader)
+    try last.read(from: &reader)
   }
 
   func finish(groupCount: Int) -> ColumnVector {

@@ -1,4 +1,5 @@
 import Columnar
+import LogStorage
 
 // `min`, `max`, `sortsFirst`, `sortsLast`: the first or last value in the order of sort.
 //
@@ -205,6 +206,18 @@ struct ExtremeAggregate: Aggregate {
     for group in 0..<max(other.best.count, other.numbers.count) {
       let target = Int(mapping[group])
       offer(other.value(of: group), to: target, target + 1)
+    }
+  }
+
+  func write(_ subset: GroupSubset, to writer: inout ByteWriter) {
+    writer.append(vector: ColumnVector(subset.groups.map { value(of: Int($0)) }))
+  }
+
+  mutating func read(
+    groupCount: Int, from reader: inout ByteReader
+  ) throws(DecodingFailure) {
+    for (group, value) in try reader.vector().values().enumerated() {
+      offer(value, to: group, groupCount)
     }
   }
 

@@ -65,6 +65,17 @@ struct GroupTable: Sendable {
     keys.indices.map { keys[$0].column(of: members[$0]) }
   }
 
+  /// How many key columns there are.
+  var keyCount: Int { keys.count }
+
+  /// What the keys of some groups show, one column per key, one row per group.
+  func keyColumns(_ groups: [UInt32]) -> [ColumnVector] {
+    keys.indices.map { key in
+      let numbers = members[key]
+      return keys[key].column(of: groups.map { numbers[Int($0)] })
+    }
+  }
+
   /// Takes over the groups of another table and tells for each of them its number here.
   ///
   /// Groups that are new here are numbered in the other table's order.

@@ -1,4 +1,5 @@
 import Columnar
+import LogStorage
 
 /// `histogram`: counts of a group's numbers in buckets of equal width between the smallest and the
 /// largest, as a map from `"lo..hi"` to counts.
@@ -36,6 +37,17 @@ struct HistogramAggregate: Aggregate {
       numbers[Int(mapping[group])] += part
       heldCount += part.count
     }
+  }
+
+  func write(_ subset: GroupSubset, to writer: inout ByteWriter) {
+    writer.append(lists: subset.pick(numbers, none: []))
+  }
+
+  mutating func read(
+    groupCount: Int, from reader: inout ByteReader
+  ) throws(DecodingFailure) {
+    numbers = try reader.lists()
+    heldCount = numbers.reduce(0) { $0 + $1.count }
   }
 
   func finish(groupCount: Int) -> ColumnVector {

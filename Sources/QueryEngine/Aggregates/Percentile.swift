@@ -1,4 +1,5 @@
 import Columnar
+import LogStorage
 
 // Percentiles: exact up to 50,000 numbers of a group, then a t-digest.
 //
@@ -29,6 +30,27 @@ struct TDigest: Sendable {
   private var maximum = -Double.infinity
 
   var byteCount: Int { centroids.capacity * 16 + buffer.capacity * 8 + 32 }
+
+  init() {}
+
+  /// A sketch as it was written.
+  init(from reader: inout ByteReader) throws(DecodingFailure) {
+    let means = try reader.array(of: Double.self)
+    centroids = zip(means, try reader.array(of: Double.self)).map {
+      Centroid(mean: $0, weight: $1)
+    }
+    buffer = try reader.array(of: Double.self)
+    let ends = try reader.array(of: Double.self)
+    guard ends.count == 2 else { throw DecodingFailure("a sketch has two ends") }
+    (minimum, maximum) = (ends[0], ends[1])
+  }
+
+  func write(to writer: inout ByteWriter) {
+    writer.append(array: centroids.map(\.mean))
+    writer.append(array: centroids.map(\.weight))
+    writer.append(array: buffer)
+    writer.append(array: [minimum, maximum])
+  }
 
   mutating func add(_ number: Double) {
     minimum = min(minimum, number)
@@ -135,11 +157,11 @@ struct PercentileAggregate: Aggregate {
       + digests.values.reduce(0) { $0 + $1.byteCount + 64 }
   }
 
-  var approximation: String? {
-    digests.isEmpty
-      ? nil
-      : "pct: more than \(Self.exactCount) numbers in \(digests.count) "
-        + "group\(digests.count == 1 ? "" : "s"), estimated with a t-digest"
+  var approximateGroupCount: Int { digests.count }
+
+  static func approximation(ofGroups count: Int) -> String {
+    "pct: more than \(exactCount) numbers in \(count) "
+      + "group\(count == 1 ? "" : "s"), estimated with a t-digest"
   }
 
   mutating func update(
@@ -178,6 +200,23 @@ struct PercentileAggregate: Aggregate {
       numbers[target] += other.numbers[group]
       heldCount += other.numbers[group].count
       if numbers[target].count > Self.exactCount { spill(target) }
+    }
+  }
+
+  func write(_ subset: GroupSubset, to writer: inout ByteWriter) {
+    writer.append(lists: subset.pick(numbers, none: []))
+    let sketched = subset.groups.indices.filter { digests[Int(subset.groups[$0])] != nil }
+    writer.append(array: sketched.map { UInt32($0) })
+    for place in sketched { digests[Int(subset.groups[place])]?.write(to: &writer) }
+  }
+
+  mutating func read(
+    groupCount: Int, from reader: inout ByteReader
+  ) throws(DecodingFailure) {
+    numbers = try reader.lists()
+    heldCount = numbers.reduce(0) { $0 + $1.count }
+    for group in try reader.array(of: UInt32.self) {
+      digests[Int(group)] = try TDigest(from: &reader)
     }
   }
 

@@ -1,4 +1,5 @@
 import Columnar
+import LogStorage
 
 // Sums that lose nothing they need not lose.
 //
@@ -15,6 +16,14 @@ import Columnar
 struct CompensatedSum: Sendable {
   private(set) var sum = 0.0
   private(set) var error = 0.0
+
+  init() {}
+
+  /// A sum as it was.
+  init(sum: Double, error: Double) {
+    self.sum = sum
+    self.error = error
+  }
 
   @inline(__always)
   mutating func add(_ term: Double) {
@@ -154,6 +163,33 @@ struct SumAggregate: Aggregate {
       isFractional[target] = isFractional[target] || other.isFractional[group]
     }
     for (group, sum) in other.doubles.enumerated() { doubles[Int(mapping[group])].add(sum) }
+  }
+
+  func write(_ subset: GroupSubset, to writer: inout ByteWriter) {
+    writer.append(array: subset.pick(counts, none: 0))
+    writer.append(array: subset.pick(integers, none: 0))
+    writer.append(array: subset.pick(isFractional, none: false).map { $0 ? 1 : 0 as UInt8 })
+    writer.append(varint: decimals.count)
+    for sums in decimals { writer.append(array: sums.isEmpty ? [] : subset.pick(sums, none: 0)) }
+    let parts = doubles.isEmpty ? [] : subset.pick(doubles, none: CompensatedSum())
+    writer.append(array: parts.map(\.sum))
+    writer.append(array: parts.map(\.error))
+  }
+
+  mutating func read(
+    groupCount: Int, from reader: inout ByteReader
+  ) throws(DecodingFailure) {
+    counts = try reader.array(of: Int64.self)
+    integers = try reader.array(of: Int128.self)
+    isFractional = try reader.array(of: UInt8.self).map { $0 != 0 }
+    decimals = []
+    for _ in 0..<(try reader.count(limit: 18)) {
+      decimals.append(try reader.array(of: Int128.self))
+    }
+    let sums = try reader.array(of: Double.self)
+    doubles = zip(sums, try reader.array(of: Double.self)).map {
+      CompensatedSum(sum: $0, error: $1)
+    }
   }
 
   func finish(groupCount: Int) -> ColumnVector {

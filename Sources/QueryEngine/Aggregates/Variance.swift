@@ -1,4 +1,5 @@
 import Columnar
+import LogStorage
 
 /// `variance` and `stddev` of the whole population.
 ///
@@ -50,6 +51,24 @@ struct VarianceAggregate: Aggregate {
     for (group, part) in other.moments.enumerated() where part.count > 0 {
       moments.grow(to: Int(mapping[group]) + 1, with: Moments())
       moments[Int(mapping[group])].add(part)
+    }
+  }
+
+  func write(_ subset: GroupSubset, to writer: inout ByteWriter) {
+    let parts = subset.pick(moments, none: Moments())
+    writer.append(array: parts.map(\.count))
+    writer.append(array: parts.map(\.mean))
+    writer.append(array: parts.map(\.squares))
+  }
+
+  mutating func read(
+    groupCount: Int, from reader: inout ByteReader
+  ) throws(DecodingFailure) {
+    let counts = try reader.array(of: Double.self)
+    let means = try reader.array(of: Double.self)
+    let squares = try reader.array(of: Double.self)
+    moments = zip(counts, zip(means, squares)).map {
+      Moments(count: $0, mean: $1.0, squares: $1.1)
     }
   }
 

@@ -1,6 +1,9 @@
 import Columnar
 
 /// Keeps the first row of each combination of values; a row without one of the values is kept.
+///
+/// Rows leave as they come, until memory has no room for more combinations: the rows behind that point
+/// leave at the end, see ``SpilledDuplicates``.
 final class DedupStage: RowStage {
   private let keys: [SlotID]
   private let layout: PlanLayout
@@ -8,6 +11,7 @@ final class DedupStage: RowStage {
   private let next: any RowStage
   private var filter: DistinctFilter
   private var reserved = 0
+  private var spilled: SpilledDuplicates?
 
   init(_ keys: [SlotID], layout: PlanLayout, control: RunControl, next: any RowStage) {
     self.keys = keys
@@ -23,15 +27,26 @@ final class DedupStage: RowStage {
     try control.check()
     var frame = Frame(batch, layout: layout)
     let columns = try keys.map { try frame.column($0).scalars(layout) }
+    if spilled != nil { return try spilled!.add(batch, keys: columns) }
     let rows = filter.firstRows(of: columns, rowCount: batch.rowCount)
     let byteCount = MemoryBudget.growing(filter.byteCount)
-    try control.budget.reserve(byteCount - reserved, for: "dedup")
-    reserved = byteCount
+    let hasRoom = control.budget.tryReserve(byteCount - reserved, holding: reserved)
+    if hasRoom { reserved = byteCount }
     if !rows.isEmpty { try next.consume(batch.gather(rows)) }
+    if !hasRoom, !isSatisfied { try goOnFromDisk() }
+  }
+
+  private func goOnFromDisk() throws {
+    spilled = try SpilledDuplicates(behind: filter, budget: control.budget)
+    filter = DistinctFilter(keyCount: keys.count)
+    control.budget.release(reserved)
+    reserved = 0
   }
 
   func finish() throws {
     control.budget.release(reserved)
+    try spilled?.drain(until: { next.isSatisfied }) { try next.consume($0) }
+    spilled = nil
     try next.finish()
   }
 }

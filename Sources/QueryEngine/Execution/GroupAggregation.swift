@@ -2,12 +2,13 @@ import Columnar
 
 // `stats` in two halves. A row group is aggregated by itself, on any worker; the partial groups are
 // then merged one after the other, in the order of the scan, by whichever worker has a piece ready.
-// Sums of fractions and lists of first-seen values therefore come out the same on every run.
+// Sums of fractions and lists of first-seen values therefore come out the same on every run. Groups
+// for which memory has no room go to disk, see SpilledGroups.
 
 /// The groups of some rows with the states of all aggregates.
 struct PartialGroups: Sendable {
-  fileprivate var table: GroupTable
-  fileprivate var states: [any Aggregate]
+  var table: GroupTable
+  var states: [any Aggregate]
 
   init(_ stats: StatsStep) {
     table = GroupTable(keyCount: stats.keys.count)
@@ -23,6 +24,14 @@ struct PartialGroups: Sendable {
   }
 
   var byteCount: Int { states.reduce(table.byteCount) { $0 + $1.byteCount } }
+
+  /// Takes in groups of rows that come after all rows of these.
+  mutating func merge(_ part: PartialGroups) {
+    let mapping = table.merge(part.table)
+    for index in states.indices {
+      states[index].merge(erased: part.states[index], mapping: mapping)
+    }
+  }
 
   /// Takes in the rows of a frame; all of them, or none if a column cannot be read.
   mutating func add(_ stats: StatsStep, _ frame: inout Frame) throws {
@@ -70,6 +79,8 @@ struct GroupMerger: PieceMerger {
   private let budget: MemoryBudget
   private var groups: PartialGroups
   private var reserved = 0
+  /// The groups for which memory had no room.
+  private var spilled: SpilledGroups?
 
   init(_ stats: StatsStep, layout: PlanLayout, budget: MemoryBudget) {
     self.stats = stats
@@ -83,52 +94,116 @@ struct GroupMerger: PieceMerger {
   /// - Throws: as ``merge(_:)``, and `StorageError` when a column cannot be read.
   mutating func add(_ frame: inout Frame) throws {
     try groups.add(stats, &frame)
-    try account()
+    if try !hasRoom() { try spill() }
   }
 
   /// Takes in the next partial groups.
   ///
-  /// - Throws: ``QueryFailure/tooManyGroups(_:)`` or ``QueryFailure/outOfMemory(_:)``.
+  /// - Throws: ``QueryFailure`` when they do not fit memory and cannot be written.
   mutating func merge(_ part: PartialGroups) throws(QueryFailure) {
-    let mapping = groups.table.merge(part.table)
-    for index in groups.states.indices {
-      groups.states[index].merge(erased: part.states[index], mapping: mapping)
-    }
-    try account()
+    // Put together in another order, fractions may add up to something else.
+    if spilled != nil { return try spilled!.add(part, isWhole: false) }
+    groups.merge(part)
+    if try !hasRoom() { try spill() }
   }
 
-  /// Takes in all that another one has, which is not used any more.
+  /// Takes in all that another one has, which is not used any more, of counts.
   mutating func absorb(_ other: GroupMerger) throws(QueryFailure) {
-    defer { budget.release(other.reserved) }
-    try merge(other.groups)
+    var other = other
+    if spilled == nil, other.spilled == nil {
+      groups.merge(other.groups)
+      other.release()
+      if try !hasRoom() { try spill() }
+      return
+    }
+    try spill()
+    try other.spill()
+    if let theirs = other.spilled { spilled?.absorb(theirs) }
   }
 
-  private mutating func account() throws(QueryFailure) {
-    guard groups.table.count <= EngineLimits.groups else { throw stats.tooManyGroups }
-    let byteCount = groups.byteCount
-    if byteCount > reserved { try budget.reserve(byteCount - reserved, for: stats.command) }
-    reserved = max(reserved, byteCount)
+  /// Counts what the groups take; `false` if they are to go to disk.
+  private mutating func hasRoom() throws(QueryFailure) -> Bool {
+    let added = groups.byteCount - reserved
+    if added <= 0 { return true }
+    if stats.keys.isEmpty {
+      try budget.reserve(added, for: stats.command)
+    } else if !budget.tryReserve(added, holding: reserved) {
+      return false
+    }
+    reserved += added
+    return true
   }
 
-  /// The rows of the result in its order: by the time key, then by the other keys as written.
-  mutating func finish() throws -> [RowBatch] {
-    defer { budget.release(reserved) }
+  /// Moves all groups to disk.
+  private mutating func spill() throws(QueryFailure) {
+    if spilled == nil { spilled = try SpilledGroups(stats, budget: budget) }
+    if groups.table.count > 0 { try spilled?.add(groups, isWhole: true) }
+    groups = PartialGroups(stats)
+    release()
+  }
+
+  private mutating func release() {
+    budget.release(reserved)
+    reserved = 0
+  }
+
+  /// Hands on the rows of the result in its order: by the time key, then by the other keys as written.
+  mutating func finish(until isDone: () -> Bool, _ body: (RowBatch) throws -> Void) throws {
+    defer { release() }
+    if spilled != nil { return try finishSpilled(until: isDone, body) }
     let groupCount = groups.table.count
-    guard groupCount > 0 else { return [] }
+    guard groupCount > 0 else { return }
+    let batch = try rows(of: groups)
+    note(approximateCounts(of: groups))
+    guard !stats.keys.isEmpty else { return try body(batch) }
+    let rows = Self.rule(keyOrder(batch.columns).count).order(
+      of: SortPiece(batch: batch, keys: keyOrder(batch.columns)))
+    for start in stride(from: 0, to: rows.count, by: SortBuffer.rowsPerBatch) where !isDone() {
+      let end = min(start + SortBuffer.rowsPerBatch, rows.count)
+      try body(batch.gather(SelectionVector(rows[start..<end])))
+    }
+  }
+
+  /// The same, part by part; what the parts give is sorted as a whole.
+  private mutating func finishSpilled(
+    until isDone: () -> Bool, _ body: (RowBatch) throws -> Void
+  ) throws {
+    try spill()
+    guard let spilled = spilled.take() else { return }
+    let parts = PartOfGroups(stats, budget: budget)
+    // A part needs room too.
+    var sorter = SortBuffer(
+      Self.rule(stats.keys.count), for: stats.command, budget: budget, mostHeld: budget.share)
+    var approximate = [Int](repeating: 0, count: stats.aggregates.count)
+    try parts.forEach(of: spilled) { groups in
+      for (index, count) in approximateCounts(of: groups).enumerated() {
+        approximate[index] += count
+      }
+      let batch = try rows(of: groups)
+      try sorter.add(SortPiece(batch: batch, keys: keyOrder(batch.columns)))
+    }
+    note(approximate)
+    try sorter.drain(until: isDone, body)
+  }
+
+  /// The order of groups: by their keys, ascending.
+  private static func rule(_ keyCount: Int) -> RowRule {
+    RowRule(directions: [Bool](repeating: false, count: keyCount), tellsKeysApart: true)
+  }
+
+  /// The rows of groups, in no order.
+  private func rows(of groups: PartialGroups) throws -> RowBatch {
+    let groupCount = groups.table.count
     var columns = [ColumnVector?](repeating: nil, count: layout.plan.slots.count)
     for (key, column) in zip(stats.keys, groups.table.keyColumns()) { columns[key.output] = column }
     for (output, state) in zip(stats.aggregates, groups.states) {
       columns[output.output] = state.finish(groupCount: groupCount)
-      note(state, of: layout.plan.slots[output.output].name)
+      if state.isCut {
+        layout.context.warn(
+          AnalyzerDiagnostics.listCut(layout.plan.slots[output.output].name))
+      }
     }
-    let batch = wanted(of: RowBatch(rowCount: groupCount, columns: columns))
-    guard !stats.keys.isEmpty else { return [batch] }
-    let order = keyOrder(batch.columns)
-    let keys = order + order.compactMap(\.keyTexts)
-    let rows = RowSort.order(keys, keys.map { _ in false }, limit: nil)
-    return stride(from: 0, to: rows.count, by: SortBuffer.rowsPerBatch).map { start in
-      batch.gather(SelectionVector(rows[start..<min(start + SortBuffer.rowsPerBatch, rows.count)]))
-    }
+    return wanted(of: RowBatch(rowCount: groupCount, columns: columns))
   }
 
   /// The groups that can be in the result if the query sorts them at once by one of the results and wants only the
@@ -156,11 +231,17 @@ struct GroupMerger: PieceMerger {
     return order.compactMap { columns[stats.keys[$0].output] }
   }
 
-  private func note(_ state: any Aggregate, of name: String) {
-    if let reason = state.approximation {
+  private func approximateCounts(of groups: PartialGroups) -> [Int] {
+    groups.states.map(\.approximateGroupCount)
+  }
+
+  /// Notes which results are approximate in how many groups.
+  private func note(_ approximateCounts: [Int]) {
+    for (index, count) in approximateCounts.enumerated() where count > 0 {
+      let name = layout.plan.slots[stats.aggregates[index].output].name
+      let reason = type(of: groups.states[index]).approximation(ofGroups: count)
       layout.context.noteApproximation("\(name): \(reason)")
     }
-    if state.isCut { layout.context.warn(AnalyzerDiagnostics.listCut(name)) }
   }
 }
 

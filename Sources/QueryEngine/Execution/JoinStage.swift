@@ -8,6 +8,8 @@ import Columnar
 //     b, "8"        1: 9, 20                      a, "7" | 7, 30
 //     c, 9          2: 7, 30                      c, 9   | 9, 20
 //
+// A right side that memory has no room for lies on disk, in parts; see SpilledJoin.
+//
 // Keys are equal as `=` has it, so the text "7" meets the number 7; a missing key meets nothing. A left
 // join keeps b with a missing right side.
 
@@ -42,6 +44,7 @@ final class JoinStage: RowStage {
   private let control: RunControl
   private let next: any RowStage
   private let right: [ColumnVector]
+  private var spilled: SpilledJoin?
   private var leftRows: SelectionVector = []
   private var rightRows: SelectionVector = []
 
@@ -59,7 +62,12 @@ final class JoinStage: RowStage {
     try control.check()
     var frame = Frame(batch, layout: layout)
     let keys = try frame.column(step.key)
-    let index = layout.results[step.subplan].index
+    let result = layout.results[step.subplan]
+    if let side = result.spilled {
+      if spilled == nil { spilled = try SpilledJoin(step, with: side, control: control) }
+      return try spilled!.add(batch, key: keys)
+    }
+    let index = result.index
     for row in 0..<batch.rowCount where !isSatisfied {
       let partners = index.entries(equalTo: keys, at: row)
       if partners.isEmpty, step.isLeft { try add(UInt32(row), ColumnVector.missingRow, of: batch) }
@@ -92,5 +100,12 @@ final class JoinStage: RowStage {
     try next.consume(result)
   }
 
-  func finish() throws { try next.finish() }
+  func finish() throws {
+    try spilled?.drain(until: { next.isSatisfied }) { batch in
+      try control.check()
+      try next.consume(batch)
+    }
+    spilled = nil
+    try next.finish()
+  }
 }

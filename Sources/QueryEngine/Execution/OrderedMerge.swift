@@ -1,4 +1,5 @@
 import Columnar
+import LogStorage
 
 // Events in order of time without holding them all. Row groups arrive roughly in order; each brings
 // a bound that no later one crosses. Rows on the near side of the bound are final and leave, the
@@ -8,7 +9,7 @@ import Columnar
 //     row group 1: 10 8 6      bound 5      → 10 9 8 7 6 leave, merged
 //
 // Of a well-ordered store about one row group waits at any time. A file in no order has a bound that
-// never moves: then everything waits, and the budget says so.
+// never moves: then everything waits, and what memory has no room for is sorted on disk.
 
 /// Merges pieces that are each in order of time.
 struct OrderedMerge {
@@ -19,8 +20,12 @@ struct OrderedMerge {
   }
 
   private let isNewestFirst: Bool
+  /// Bytes of `runs`.
+  private var waiting = 0
   private let budget: MemoryBudget
   private var runs: [Run] = []
+  /// Takes everything that waits once memory has no more room; nothing leaves before the end then.
+  private var sorter: SortBuffer?
 
   init(isNewestFirst: Bool, budget: MemoryBudget) {
     self.isNewestFirst = isNewestFirst
@@ -28,22 +33,42 @@ struct OrderedMerge {
   }
 
   /// Adds rows that are in order of time, for which ``reserve(_:in:)`` was called.
-  mutating func add(_ batch: RowBatch) {
+  ///
+  /// - Throws: ``QueryFailure`` when what memory has no room for cannot be written.
+  mutating func add(_ batch: RowBatch) throws(QueryFailure) {
     let byteCount = batch.byteCount
-    if batch.rowCount > 0 {
-      runs.append(Run(batch: batch, byteCount: byteCount))
-    } else {
-      budget.release(byteCount)
+    runs.append(Run(batch: batch, byteCount: byteCount))
+    waiting += byteCount
+    if sorter != nil || !budget.hasRoom(holding: waiting) { try moveToDisk() }
+  }
+
+  private mutating func moveToDisk() throws(QueryFailure) {
+    if sorter == nil {
+      sorter = SortBuffer(
+        RowRule(directions: [], tieOrder: isNewestFirst ? .newestFirst : .oldestFirst),
+        for: "output in order of time", budget: budget)
     }
+    for run in runs {
+      let rows = run.batch.slice(run.position..<run.batch.rowCount)
+      budget.release(run.byteCount)
+      try sorter?.add(SortPiece(batch: rows, keys: []))
+    }
+    runs = []
+    waiting = 0
   }
 
   /// Counts rows that are going to be added, as soon as there are any: they wait for the consumer too.
-  static func reserve(_ batch: RowBatch, in budget: MemoryBudget) throws(QueryFailure) {
-    try budget.reserve(batch.byteCount, for: "output in order of time")
-  }
+  static func reserve(_ batch: RowBatch, in budget: MemoryBudget) { budget.count(batch.byteCount) }
 
-  /// Hands on the rows that no later piece can precede; `nil` as bound says that none is to come.
-  mutating func drain(upTo bound: Int64?, _ body: (RowBatch) throws -> Void) throws {
+  /// Hands on the rows that no later piece can precede, until `isDone`; `nil` as bound says that none
+  /// is to come.
+  mutating func drain(
+    upTo bound: Int64?, until isDone: () -> Bool, _ body: (RowBatch) throws -> Void
+  ) throws {
+    if sorter != nil {
+      if bound == nil { try sorter?.drain(until: isDone, body) }
+      return
+    }
     var parts: [RowBatch] = []
     for index in runs.indices {
       let end = endOfFinal(runs[index], bound)
@@ -61,6 +86,7 @@ struct OrderedMerge {
     runs.removeAll { run in
       guard run.position == run.batch.rowCount else { return false }
       budget.release(run.byteCount)
+      waiting -= run.byteCount
       return true
     }
   }

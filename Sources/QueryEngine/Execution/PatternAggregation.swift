@@ -116,7 +116,7 @@ struct TemplateCounts: Sendable {
 }
 
 /// All templates of a `pattern`.
-struct PatternMerger: PieceMerger {
+struct PatternMerger: WholePieceMerger {
   private let step: PatternStep
   private let layout: PlanLayout
   private let budget: MemoryBudget

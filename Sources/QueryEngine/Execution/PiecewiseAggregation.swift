@@ -17,7 +17,19 @@ protocol PieceMerger: Sendable {
   associatedtype Piece: Sendable
 
   mutating func merge(_ piece: Piece) throws
+  /// Hands on the rows of the result, in their order, until `isDone`.
+  mutating func finish(until isDone: () -> Bool, _ body: (RowBatch) throws -> Void) throws
+}
+
+/// Makes all rows of the result at once.
+protocol WholePieceMerger: PieceMerger {
   mutating func finish() throws -> [RowBatch]
+}
+
+extension WholePieceMerger {
+  mutating func finish(until isDone: () -> Bool, _ body: (RowBatch) throws -> Void) throws {
+    for batch in try finish() where !isDone() { try body(batch) }
+  }
 }
 
 extension Barrier {
@@ -64,7 +76,7 @@ final class AggregationStage<Aggregation: PiecewiseAggregation>: RowStage {
   }
 
   func finish() throws {
-    for batch in try merger.finish() { try next.consume(batch) }
+    try merger.finish(until: { next.isSatisfied }) { try next.consume($0) }
     try next.finish()
   }
 }

@@ -54,6 +54,7 @@ struct QueryRunner {
     try hintAtAbsentFields(of: source)
     statistics.addDamage(control.damage.parts)
     statistics.peakMemoryBytes = control.budget.peak
+    statistics.spilledBytes = control.budget.disk.byteCount
     statistics.elapsedMilliseconds = (ContinuousClock.now - start).milliseconds
     statistics.approximations = context.approximations
     return statistics

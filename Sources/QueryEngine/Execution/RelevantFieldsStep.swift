@@ -133,7 +133,7 @@ struct FieldCounts: Sendable {
 }
 
 /// All values of all fields.
-struct FieldCountsMerger: PieceMerger {
+struct FieldCountsMerger: WholePieceMerger {
   private let step: RelevantFieldsStep
   private let layout: PlanLayout
   private let budget: MemoryBudget

@@ -117,7 +117,7 @@ final class SegmentStage: RowStage {
   }
 
   func finish() throws {
-    try sorter?.drain { batch in
+    try sorter?.drain(until: { next.isSatisfied }) { batch in
       try control.check()
       try next.consume(batch)
     }

@@ -12,7 +12,15 @@ struct RunControl: Sendable {
   init(_ options: QueryOptions) {
     deadline = options.deadline
     cancellation = options.cancellation
-    budget = MemoryBudget(limit: options.memoryLimit)
+    let (deadline, cancellation) = (options.deadline, options.cancellation)
+    budget = MemoryBudget(
+      limit: options.memoryLimit, mostHeld: options.mostHeldBeforeSpilling ?? .max,
+      disk: SpillSpace(
+        folders: options.temporaryFolders, fileSystem: options.temporaryFileSystem,
+        bufferByteCount: min(256 << 10, options.mostHeldBeforeSpilling ?? .max)
+      ) { () throws(QueryFailure) in
+        try Self.check(cancellation, deadline)
+      })
     progress = options.progress
   }
 
@@ -28,7 +36,11 @@ struct RunControl: Sendable {
   /// Called once per row group and per batch.
   ///
   /// - Throws: ``QueryFailure/cancelled`` or ``QueryFailure/timedOut``.
-  func check() throws(QueryFailure) {
+  func check() throws(QueryFailure) { try Self.check(cancellation, deadline) }
+
+  private static func check(
+    _ cancellation: QueryCancellation?, _ deadline: ContinuousClock.Instant?
+  ) throws(QueryFailure) {
     if let cancellation, cancellation.isCancelled { throw .cancelled }
     if let deadline, ContinuousClock.now > deadline { throw .timedOut }
   }

@@ -92,7 +92,14 @@ struct ScanRunner {
     try driver.reduceReady { pieces in
       try total.withLock { merger in for piece in pieces { try merger.merge(piece) } }
     }
-    for batch in try total.withLock({ try $0.finish() }) { try next.consume(batch) }
+    var merger = total.withLock { total in
+      defer { total = aggregation.merger(layout: layout, budget: budget) }
+      return total
+    }
+    try merger.finish(until: { next.isSatisfied }) { batch in
+      try control.check()
+      try next.consume(batch)
+    }
   }
 
   /// Counts, of which it does not matter who took which rows: each worker keeps groups of its own, which
@@ -127,7 +134,10 @@ struct ScanRunner {
     // The others go into the first, whose groups are not entered a second time.
     var total = mergers.popLast() ?? GroupMerger(stats, layout: layout, budget: budget)
     while let merger = mergers.popLast() { try total.absorb(merger) }
-    for batch in try total.finish() { try next.consume(batch) }
+    try total.finish(until: { next.isSatisfied }) { batch in
+      try control.check()
+      try next.consume(batch)
+    }
   }
 
   // MARK: Sorted rows
@@ -205,7 +215,7 @@ struct ScanRunner {
       var batch = count > 0 ? try rows.detached(&frame) : nil
       matched.add(count)
       if isNewestFirst { batch = batch?.reversed() }
-      if let batch { try OrderedMerge.reserve(batch, in: budget) }
+      if let batch { OrderedMerge.reserve(batch, in: budget) }
       return OrderedPiece(batch: batch, boundOfRest: rowGroup.boundOfRest)
     }
     // The sink of the query stays on the calling thread, which is worker 0 of `Workers.run`.
@@ -244,14 +254,14 @@ private final class OrderedConsumer {
 
   func take(_ batch: RowBatch?, _ bound: Int64?) throws {
     guard !isSatisfied else { return }
-    if let batch { merge.add(batch) }
+    if let batch { try merge.add(batch) }
     if let bound { try drain(upTo: bound) }
   }
 
   func takeRest() throws { try drain(upTo: nil) }
 
   private func drain(upTo bound: Int64?) throws {
-    try merge.drain(upTo: bound) { batch in
+    try merge.drain(upTo: bound, until: { next.isSatisfied }) { batch in
       try control.check()
       if !next.isSatisfied { try next.consume(batch) }
     }

@@ -2,19 +2,22 @@ import Columnar
 import LogStorage
 
 // Rows being sorted. Without a limit all are held, counted against the budget, and sorted once at
-// the end. With a limit of n the buffer is cut back to the n first whenever it has more than twice
-// as many, so that `sort | limit 20` over a billion rows holds some thousand.
+// the end; when the budget has no more room, what is held is sorted and goes to disk as a run, and the
+// runs are merged at the end. With a limit of n the buffer is cut back to the n first whenever it has
+// more than twice as many, so that `sort | limit 20` over a billion rows holds some thousand.
 
 /// Collects rows and gives them back in order.
 struct SortBuffer: Sendable {
-  private let directions: [Bool]
+  private let rule: RowRule
   private let limit: Int?
-  /// The order of events equal in all keys; `nil` keeps the order in which rows were added.
-  private let tieOrder: ScanRequest.Order?
+  private let user: String
   private let budget: MemoryBudget
+  /// Bytes held before rows go to disk, however much room there is.
+  private let mostHeld: Int
   private var pieces: [SortPiece] = []
   private var rowCount = 0
   private var reserved = 0
+  private var runs: SortedRuns?
   /// The first key of the last of the `limit` best rows, once there are so many; only a hint: a better one may be
   /// known later.
   private(set) var bound: Value?
@@ -22,44 +25,63 @@ struct SortBuffer: Sendable {
   /// - Parameter order: the order of events equal in all keys; `nil` keeps the order in which rows
   ///   are added.
   init(directions: [Bool], limit: Int?, order: ScanRequest.Order?, budget: MemoryBudget) {
-    self.directions = directions
+    self.init(RowRule(directions: directions, tieOrder: order), limit: limit, budget: budget)
+  }
+
+  /// - Parameter user: what messages call the sort.
+  init(
+    _ rule: RowRule, limit: Int? = nil, for user: String = "sort", budget: MemoryBudget,
+    mostHeld: Int = .max
+  ) {
+    self.rule = rule
     self.limit = limit
-    tieOrder = order
+    self.user = user
     self.budget = budget
+    self.mostHeld = mostHeld
   }
 
   /// Rows handed on at a time.
   static let rowsPerBatch = 8192
 
+  /// Takes all rows out, to be handed on elsewhere.
+  mutating func takeAll() -> SortBuffer {
+    defer { (pieces, rowCount, reserved, runs) = ([], 0, 0, nil) }
+    return self
+  }
+
+  /// Adds rows behind the others.
+  ///
+  /// - Throws: ``QueryFailure`` when what memory has no room for cannot be written.
   mutating func add(_ piece: SortPiece) throws(QueryFailure) {
     guard piece.batch.rowCount > 0 else { return }
     pieces.append(piece)
     rowCount += piece.batch.rowCount
-    try reserve(piece)
-    if let limit, rowCount > 2 * max(limit, 64) { try cut(to: limit) }
+    let hasRoom = reserve(piece)
+    if let limit, rowCount > 2 * max(limit, 64) {
+      cut(to: limit)
+    } else if !hasRoom {
+      try spill()
+    }
   }
 
-  private mutating func reserve(_ piece: SortPiece) throws(QueryFailure) {
-    let byteCount = Self.byteCount(piece)
+  /// Counts rows twice, for they are copied when they are put together.
+  private mutating func reserve(_ piece: SortPiece) -> Bool {
+    let byteCount = 2 * piece.byteCount
+    let hasRoom =
+      reserved + byteCount <= mostHeld && budget.tryReserve(byteCount, holding: reserved)
+    if !hasRoom { budget.count(byteCount) }
     reserved += byteCount
-    try budget.reserve(byteCount, for: "sort")
+    return hasRoom
   }
 
-  private static func byteCount(_ piece: SortPiece) -> Int {
-    piece.batch.byteCount + piece.keys.reduce(0) { $0 + $1.approximateByteCount }
-  }
-
-  private mutating func cut(to count: Int) throws(QueryFailure) {
-    let whole = try joined()
-    let rows = order(of: whole, limit: count)
-    let kept = SortPiece(
-      batch: whole.batch.gather(rows), keys: whole.keys.map { $0.gather(rows) })
-    budget.release(reserved)
-    reserved = 0
+  private mutating func cut(to count: Int) {
+    let whole = joined()
+    let kept = whole.gather(rule.order(of: whole, limit: count))
+    release()
     pieces = [kept]
     rowCount = kept.batch.rowCount
     if rowCount == count, count > 0 { bound = kept.keys.first?.value(at: count - 1) }
-    try reserve(kept)
+    _ = reserve(kept)
   }
 
   /// Whether at least `count` rows lie on the near side of a bound that no later row crosses.
@@ -74,39 +96,58 @@ struct SortBuffer: Sendable {
     return found >= count
   }
 
-  /// All rows in one piece; there are both for a while.
-  private mutating func joined() throws(QueryFailure) -> SortPiece {
-    let byteCount = pieces.reduce(0) { $0 + Self.byteCount($1) }
-    try budget.reserve(byteCount, for: "sort")
-    defer { budget.release(byteCount) }
-    let keys = pieces[0].keys.indices.map { key in
-      ColumnVector.concatenate(pieces.map { $0.keys[key] })
+  /// Moves all rows held to disk.
+  private mutating func spill() throws(QueryFailure) {
+    if runs == nil { runs = SortedRuns(rule, for: user, budget: budget) }
+    if !pieces.isEmpty {
+      let whole = joined()
+      try runs?.add(whole, limit: limit)
     }
-    let whole = SortPiece(batch: .concatenated(pieces.map(\.batch)), keys: keys)
+    rowCount = 0
+    release()
+  }
+
+  /// All rows held, in one piece; none are held then.
+  private mutating func joined() -> SortPiece {
+    let whole = SortPiece.concatenated(pieces)
     pieces = []
     return whole
   }
 
-  private func order(of piece: SortPiece, limit: Int?) -> SelectionVector {
-    let eventKeys = tieOrder == nil ? [] : RowSort.eventKeys(piece.batch.order)
-    let all = directions + eventKeys.map { _ in tieOrder != .oldestFirst }
-    return RowSort.order(piece.keys + eventKeys, all, limit: limit)
+  private mutating func release() {
+    budget.release(reserved)
+    reserved = 0
   }
 
   /// Hands on all rows in order, a bounded batch at a time, and forgets them.
-  mutating func drain(_ body: (RowBatch) throws -> Void) throws {
-    defer {
-      budget.release(reserved)
-      reserved = 0
-    }
+  ///
+  /// - Parameter isDone: whether further rows are not wanted.
+  mutating func drain(
+    until isDone: () -> Bool = { false }, _ body: (RowBatch) throws -> Void
+  ) throws {
+    defer { release() }
+    if runs != nil { return try drainRuns(until: isDone, body) }
     guard !pieces.isEmpty else { return }
-    let whole = try joined()
-    try budget.reserve(rowCount * 4, for: "sort")
+    let whole = joined()
+    budget.count(rowCount * 4)
     reserved += rowCount * 4
-    let rows = order(of: whole, limit: limit)
-    for start in stride(from: 0, to: rows.count, by: Self.rowsPerBatch) {
+    let rows = rule.order(of: whole, limit: limit)
+    for start in stride(from: 0, to: rows.count, by: Self.rowsPerBatch) where !isDone() {
       let end = min(start + Self.rowsPerBatch, rows.count)
       try body(whole.batch.gather(SelectionVector(rows[start..<end])))
+    }
+  }
+
+  private mutating func drainRuns(
+    until isDone: () -> Bool, _ body: (RowBatch) throws -> Void
+  ) throws {
+    try spill()
+    guard var runs = runs.take() else { return }
+    var rest = limit ?? .max
+    try runs.drain(until: { rest == 0 || isDone() }) { batch in
+      let count = min(rest, batch.rowCount)
+      rest -= count
+      try body(batch.slice(0..<count))
     }
   }
 }

@@ -11,10 +11,15 @@ final class SubplanRun {
   private var result: SubplanResult
   private var reserved = 0
   private var byteCountOfValues = 0
+  /// The rows of a `join` for which memory had no room.
+  private var spilled: PartitionedRows?
+  /// The keys of a `join`, where there may be only so many.
+  private var limitedKeys: EqualityIndex?
 
-  private init(_ subplan: Subplan, control: RunControl) {
+  private init(_ subplan: Subplan, control: RunControl, isStrict: Bool) {
     self.subplan = subplan
     self.control = control
+    limitedKeys = isStrict ? EqualityIndex(isSet: true) : nil
     result = SubplanResult()
     if case .values = subplan.use { result.index = EqualityIndex(isSet: true) }
   }
@@ -30,7 +35,7 @@ final class SubplanRun {
     options.resultLimit = subplan.rowLimit
     let runner = QueryRunner(
       subplan.plan, options: options, control: control, sharing: outer.context)
-    let run = SubplanRun(subplan, control: control)
+    let run = SubplanRun(subplan, control: control, isStrict: options.isStrict)
     do {
       _ = try runner.runPlan(on: source, &statistics) { try run.take($0) }
     } catch QueryFailure.outOfMemory(let text) where !text.hasPrefix(subplan.name) {
@@ -52,24 +57,69 @@ final class SubplanRun {
     case .rows: try keep(batch)
     case .values(let column): try take(values: batch.columns[column])
     case .join(let key):
-      for row in 0..<batch.rowCount { result.index.insert(batch.columns[key].value(at: row)) }
-      guard result.index.keyCount <= EngineLimits.joinKeys else {
-        throw QueryFailure.refused(
-          code: "E210",
-          "the right side of join has more than \(EngineLimits.joinKeys) different keys; "
-            + "filter or aggregate it first")
-      }
-      try keep(batch)
+      try checkKeys(batch.columns[key])
+      try keep(batch, key: key)
     }
+  }
+
+  // MARK: The right side of a join
+
+  /// CloudWatch takes only so many keys.
+  private func checkKeys(_ column: ColumnVector) throws(QueryFailure) {
+    guard limitedKeys != nil else { return }
+    for row in 0..<column.count { limitedKeys?.insert(column.value(at: row)) }
+    guard limitedKeys?.keyCount ?? 0 <= EngineLimits.joinKeys else {
+      throw QueryFailure.refused(
+        code: "E210",
+        "the right side of join has more than \(EngineLimits.joinKeys) different keys; "
+          + "filter or aggregate it first")
+    }
+  }
+
+  private func keep(_ batch: ColumnBatch, key: Int) throws {
+    if spilled != nil { return try spill(batch, key: key) }
+    for row in 0..<batch.rowCount { result.index.insert(batch.columns[key].value(at: row)) }
+    result.rows.append(batch)
+    byteCountOfValues += batch.columns.reduce(0) { $0 + $1.approximateByteCount }
+    // Twice: once as they came, once put together.
+    let byteCount = 2 * byteCountOfValues + MemoryBudget.growing(result.index.byteCount)
+    if control.budget.tryReserve(byteCount - reserved, holding: reserved) {
+      reserved = byteCount
+      return
+    }
+    spilled = PartitionedRows(
+      try control.budget.disk.makeFile(for: subplan.name), level: 0)
+    result.index = EqualityIndex()
+    let held = result.rows
+    result.rows = []
+    for batch in held { try spill(batch, key: key) }
+    control.budget.release(reserved)
+    reserved = 0
+  }
+
+  private func spill(_ batch: ColumnBatch, key: Int) throws(QueryFailure) {
+    let rows = RowBatch(rowCount: batch.rowCount, columns: batch.columns)
+    let (hashes, _) = EqualityIndex.partHashes(of: batch.columns[key])
+    try spilled?.add(SortPiece(batch: rows, keys: []), hashes: hashes)
   }
 
   /// Puts the rows of all batches together, where they have the same columns.
   private func finish() throws {
+    if case .join(let key) = subplan.use {
+      try spilled?.flush()
+      result.spilled = spilled.map { SpilledJoinSide($0, key: key) }
+    }
     guard let names = result.rows.first?.names, result.rows.count > 1,
       result.rows.allSatisfy({ $0.names == names })
     else { return }
-    try control.budget.reserve(byteCountOfValues, for: subplan.name)
-    defer { control.budget.release(byteCountOfValues) }
+    if case .join = subplan.use {
+      // Room for the copy was taken when the rows came.
+      control.budget.release(byteCountOfValues)
+      reserved -= byteCountOfValues
+    } else {
+      try control.budget.reserve(byteCountOfValues, for: subplan.name)
+    }
+    defer { if case .rows = subplan.use { control.budget.release(byteCountOfValues) } }
     result.rows = [
       ColumnBatch(
         names: names, columns: names.indices.map { result.column($0) }, rowCount: result.rowCount)

@@ -93,12 +93,14 @@ final class TopRows: Sendable {
   /// - Throws: `StorageError` when a field of rows that were kept by address cannot be read, before any row has been
   ///   handed on.
   func drain(workers: Int, _ body: (RowBatch) throws -> Void) throws {
-    var taken = buffer.withLock { $0 }
+    var taken = buffer.withLock { $0.takeAll() }
     let places = places.withLock { $0 }
+    if places.isEmpty { return try taken.drain(body) }
     // Rows kept by address are few enough to be one batch.
-    try taken.drain { batch in
-      try body(places.isEmpty ? batch : read(batch, places, workers: workers))
-    }
+    var addresses: [RowBatch] = []
+    try taken.drain { addresses.append($0) }
+    if addresses.isEmpty { return }
+    try body(read(.concatenated(addresses), places, workers: workers))
   }
 
   // MARK: Reading at the end

@@ -157,9 +157,9 @@ package enum DiagnosticCatalog {
       "Put stats … by bin(…) before it.",
       example: "stats count(*) by service | fillmissing"),
     Entry(
-      "E210", "too many join keys", "The right side has more than 50,000 different keys.",
+      "E210", "too many join keys", "With --strict, the right side has more than 50,000 different keys.",
       "Filter or sum up the right side first.",
-      example: "SOURCE \"shop\" | join where id = id (SOURCE \"large\")"),
+      example: "SOURCE \"shop\" | join where id = id (SOURCE \"large\")", isStrict: true),
     Entry(
       "E211", "nested subquery", "A subquery cannot contain another.",
       "Run the inner query first and write its values as a list.",
@@ -267,9 +267,6 @@ package enum DiagnosticCatalog {
   ]
 
   private static let runs = [
-    Entry(
-      "E501", "too many groups", "A query holds at most a million groups, or forms of text.",
-      "Narrow the window, add a filter, or group by fewer fields."),
     Entry(
       "E502", "out of memory", "The query needs more memory than it was given.",
       "Give it more with --memory, narrow the window, or add a filter."),

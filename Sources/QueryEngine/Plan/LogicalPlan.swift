@@ -100,17 +100,6 @@ struct StatsStep: Sendable {
   var timeKey: Int?
   /// The command that asks for it, as messages name it.
   var command = "stats"
-
-  /// What becomes of a query that makes more groups than may be.
-  var tooManyGroups: QueryFailure {
-    let groups = EngineLimits.groups
-    return .tooManyGroups(
-      command == "stats"
-        ? "stats makes more than \(groups) groups; narrow the window, add a filter, or group by "
-          + "fewer fields"
-        : "\(command) meets more than \(groups) combinations of values; narrow the window, add a "
-          + "filter, or name fewer fields")
-  }
 }
 
 /// How a text is taken apart.

@@ -37,6 +37,8 @@ struct SubplanResult: Sendable {
   var rows: [ColumnBatch] = []
   /// For `values` the values, for `join` the keys of all rows.
   var index = EqualityIndex()
+  /// For `join` the rows, where memory has no room for them; `rows` and `index` are empty then.
+  var spilled: SpilledJoinSide?
   /// For `values`: each once, in the order in which they came.
   var values: [Value] = []
 

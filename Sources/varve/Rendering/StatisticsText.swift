@@ -32,6 +32,7 @@ extension QueryStatistics {
     json.add("rowGroupsSkipped", rowGroupsSkipped)
     json.add("resultCount", resultCount)
     json.add("peakMemoryBytes", peakMemoryBytes)
+    json.add("spilledBytes", spilledBytes)
   }
 
   /// One line for a person.
@@ -44,6 +45,7 @@ extension QueryStatistics {
     }
     text += " · row groups \(rowGroupsRead) read, \(rowGroupsSkipped) skipped"
     if peakMemoryBytes > 0 { text += " · \(HumanUnits.bytes(peakMemoryBytes)) of memory" }
+    if spilledBytes > 0 { text += " · \(HumanUnits.bytes(spilledBytes)) of temporary files" }
     text += " · \(HumanUnits.duration(milliseconds: elapsedMilliseconds))"
     if !phases.isEmpty {
       let parts = phases.map { "\($0.name) \(HumanUnits.duration(milliseconds: $0.milliseconds))" }

@@ -214,6 +214,7 @@ struct EngineAnswer: Equatable {
     var options = QueryOptions(now: 1_772_449_200_000)
     options.workers = configuration.workers
     options.isOptimized = configuration.isOptimized
+    if configuration.spills { options.mostHeldBeforeSpilling = 0 }
     let prepared = try PreparedQuery(query, options: options)
     columns = prepared.columns ?? []
     var rows: [[String?]] = []
