@@ -32,7 +32,8 @@ let package = Package(
     .target(name: "Columnar"),
     .target(name: "LogStorage", dependencies: ["Columnar", "CZstd", "CZlib"]),
     .target(
-      name: "QueryEngine", dependencies: ["QueryLanguage", "Columnar", "LogStorage", "CPCRE2"]),
+      name: "QueryEngine",
+      dependencies: ["QueryLanguage", "Columnar", "LogStorage", "CPCRE2", "CMalloc"]),
     .executableTarget(
       name: "varve",
       dependencies: [

@@ -44,7 +44,7 @@ import Testing
     "stats min(m), max(m), sortsFirst(u), sortsLast(u) by few, m",
     "stats pct(f, 50), pct(d, 99), histogram(d, 4) by u",
     "stats earliest(i), latest(u), rate(i, 1m) by m",
-    "stats values(m), topk(2, few), count_distinct(u) by few",
+    "stats values(m), topk(2, u), count_distinct(u) by few",
     "stats count_distinct(m) as n by u | sort n desc, u | limit 9",
     "stats count(*) by bin(1m), m",
     "stats sum(f) as s by u, few | stats sum(s), count(*) by few",
@@ -111,8 +111,8 @@ import Testing
   }
 
   @Test func `what does not fit the memory limit is spilled and counted`() throws {
-    let source = MemorySource(Self.events(6_000, seed: 9), rowsPerGroup: 500)
-    for query in ["fields @message | sort f", "stats count(*), avg(f) by i", "fields i | dedup i"] {
+    let source = MemorySource(Self.events(30_000, seed: 9), rowsPerGroup: 2_000)
+    for query in ["fields @message | sort f", "stats count(*), avg(f) by f", "fields i | dedup f"] {
       var options = QueryOptions(now: 0)
       options.workers = 2
       var whole: [String] = []
@@ -121,7 +121,7 @@ import Testing
         whole += Self.rows($0)
       }
       #expect(roomy.statistics.spilledBytes == 0)
-      options.memoryLimit = 250_000
+      options.memoryLimit = 1_000_000
       let tight = try PreparedQuery(query, options: options).run(on: source) {
         spilled += Self.rows($0)
       }
@@ -152,7 +152,7 @@ import Testing
 
   @Test(arguments: [
     ("fields @message | sort f", "sort"), ("stats count(*) by i", "stats"),
-    ("fields i | dedup i", "dedup"), ("join where i = i (fields i, f) | fields i", "join"),
+    ("fields i | dedup i", "output"), ("join where i = i (fields i, f) | fields i", "output"),
     ("fields i", "output in order of time"),
   ])
   func `a full disk ends the query by name and leaves nothing`(

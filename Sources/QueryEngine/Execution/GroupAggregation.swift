@@ -123,7 +123,10 @@ struct GroupMerger: PieceMerger {
 
   /// Counts what the groups take; `false` if they are to go to disk.
   private mutating func hasRoom() throws(QueryFailure) -> Bool {
-    let added = groups.byteCount - reserved
+    // One group grows slowly.
+    let byteCount =
+      stats.keys.isEmpty ? groups.byteCount : MemoryBudget.growing(groups.byteCount)
+    let added = byteCount - reserved
     if added <= 0 { return true }
     if stats.keys.isEmpty {
       try budget.reserve(added, for: stats.command)
@@ -139,7 +142,9 @@ struct GroupMerger: PieceMerger {
     if spilled == nil { spilled = try SpilledGroups(stats, budget: budget) }
     if groups.table.count > 0 { try spilled?.add(groups, isWhole: true) }
     groups = PartialGroups(stats)
+    let freed = reserved
     release()
+    SpillSpace.returnFreedMemory(freed)
   }
 
   private mutating func release() {

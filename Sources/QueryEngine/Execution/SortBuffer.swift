@@ -64,9 +64,9 @@ struct SortBuffer: Sendable {
     }
   }
 
-  /// Counts rows twice, for they are copied when they are put together.
+  /// Counts rows twice, for they are copied when they are put together, and what sorting takes.
   private mutating func reserve(_ piece: SortPiece) -> Bool {
-    let byteCount = 2 * piece.byteCount
+    let byteCount = 2 * piece.byteCount + piece.batch.rowCount * rule.sortingByteCount(piece.keys)
     let hasRoom =
       reserved + byteCount <= mostHeld && budget.tryReserve(byteCount, holding: reserved)
     if !hasRoom { budget.count(byteCount) }
@@ -104,7 +104,9 @@ struct SortBuffer: Sendable {
       try runs?.add(whole, limit: limit)
     }
     rowCount = 0
+    let freed = reserved
     release()
+    SpillSpace.returnFreedMemory(freed)
   }
 
   /// All rows held, in one piece; none are held then.
@@ -129,8 +131,6 @@ struct SortBuffer: Sendable {
     if runs != nil { return try drainRuns(until: isDone, body) }
     guard !pieces.isEmpty else { return }
     let whole = joined()
-    budget.count(rowCount * 4)
-    reserved += rowCount * 4
     let rows = rule.order(of: whole, limit: limit)
     for start in stride(from: 0, to: rows.count, by: Self.rowsPerBatch) where !isDone() {
       let end = min(start + Self.rowsPerBatch, rows.count)

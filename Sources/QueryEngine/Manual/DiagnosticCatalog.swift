@@ -157,7 +157,8 @@ package enum DiagnosticCatalog {
       "Put stats … by bin(…) before it.",
       example: "stats count(*) by service | fillmissing"),
     Entry(
-      "E210", "too many join keys", "With --strict, the right side has more than 50,000 different keys.",
+      "E210", "too many join keys",
+      "With --strict, the right side has more than 50,000 different keys.",
       "Filter or sum up the right side first.",
       example: "SOURCE \"shop\" | join where id = id (SOURCE \"large\")", isStrict: true),
     Entry(
@@ -269,7 +270,7 @@ package enum DiagnosticCatalog {
   private static let runs = [
     Entry(
       "E502", "out of memory", "The query needs more memory than it was given.",
-      "Give it more with --memory, narrow the window, or add a filter."),
+      "Give it more with --memory, narrow the window, or add a filter.")
   ]
 
   private static let warnings = [

@@ -13,6 +13,18 @@ struct RowRule: Sendable {
   /// Rows numbered by their places.
   static let places = RowRule(directions: [false])
 
+  /// Bytes that sorting takes for each row, about: a word for each key twice, and for texts a table
+  /// of the distinct ones.
+  func sortingByteCount(_ keys: [ColumnVector]) -> Int {
+    keys.reduce(tieOrder == nil ? 24 : 48) { sum, key in
+      switch key {
+      case .strings, .values: sum + 120
+      case .missing, .constant: sum
+      default: sum + 16
+      }
+    }
+  }
+
   /// The row numbers in order, the first `limit` of them if one is given.
   func order(of piece: SortPiece, limit: Int? = nil) -> SelectionVector {
     let texts = tellsKeysApart ? piece.keys.compactMap(\.keyTexts) : []

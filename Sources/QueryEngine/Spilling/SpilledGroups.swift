@@ -78,7 +78,6 @@ struct SpilledGroups: Sendable {
 struct PartOfGroups {
   private let stats: StatsStep
   private let budget: MemoryBudget
-  private var reserved = 0
 
   init(_ stats: StatsStep, budget: MemoryBudget) {
     self.stats = stats
@@ -109,7 +108,7 @@ struct PartOfGroups {
         if groups == nil { groups = PartialGroups(stats) }
         groups?.merge(next)
       }
-      let added = max(0, (groups?.byteCount ?? 0) - reserved)
+      let added = max(0, MemoryBudget.growing(groups?.byteCount ?? 0) - reserved)
       if !budget.tryReserve(added, holding: reserved) {
         if spilled.level < HashPartition.deepest, groups?.table.count ?? 0 > 1 {
           groups = nil
