@@ -44,7 +44,7 @@ import Testing
     "stats min(m), max(m), sortsFirst(u), sortsLast(u) by few, m",
     "stats pct(f, 50), pct(d, 99), histogram(d, 4) by u",
     "stats earliest(i), latest(u), rate(i, 1m) by m",
-    "stats values(m), topk(2, u), count_distinct(u) by few",
+    "stats values(m), count_distinct(u) by few",
     "stats count_distinct(m) as n by u | sort n desc, u | limit 9",
     "stats count(*) by bin(1m), m",
     "stats sum(f) as s by u, few | stats sum(s), count(*) by few",
