@@ -22,8 +22,8 @@ package struct PreparedQuery: Sendable {
     var analyzer = Analyzer(parsed, options: options)
     let plan = expansion.isComplete ? analyzer.analyze(parsed.query) : nil
     let diagnostics = (parsed.diagnostics + analyzer.diagnostics).inTextOrder()
-      .map(expansion.written)
-    guard !parsed.hasErrors, let plan else {
+      .map { options.isStrict ? $0.inStrictMode(parsed.source) : $0 }.map(expansion.written)
+    guard let plan, !diagnostics.contains(where: { $0.severity == .error }) else {
       throw QueryError(text: expansion.written, diagnostics: diagnostics)
     }
     self.text = expansion.written
@@ -110,6 +110,22 @@ extension PreparedQuery {
     guard !errors.isEmpty else { return }
     throw QueryError(
       text: text, diagnostics: (warnings + errors.map(expansion.written)).inTextOrder())
+  }
+}
+
+extension Diagnostic {
+  /// Words that CloudWatch itself takes, though no page of it names them.
+  private static let knownWords = ["order", "search", "field"]
+
+  /// What is written as CloudWatch does not know it is an error then.
+  fileprivate func inStrictMode(_ source: SourceText) -> Diagnostic {
+    guard [.foreignSpelling, .roundList, .limitAny].contains(id),
+      !Self.knownWords.contains(source[range].lowercased())
+    else { return self }
+    var diagnostic = self
+    diagnostic.severity = .error
+    diagnostic.notes.append(.init("--strict refuses what CloudWatch does not know"))
+    return diagnostic
   }
 }
 

@@ -21,9 +21,6 @@ package enum LanguageLimits {
   /// The most rows a query gives back; the largest number after `limit`.
   package static let rows = 100_000
 
-  /// The rows given back when the query has no `limit`.
-  package static let defaultRows = 10_000
-
   /// The rows of `head` and `tail` without number.
   package static let defaultHeadRows = 1000
 

@@ -128,6 +128,8 @@ package final class EncodedRowGroupReader: RowGroup {
     try decoder.messages(rows)
   }
 
+  package func recordParts() throws -> RecordParts? { try RecordParts(decoder) }
+
   // MARK: Fields
 
   package func mayHave(_ field: String) -> Bool { handle.mayHave(field) }

@@ -66,6 +66,9 @@ package protocol RowGroup: AnyObject {
   /// `nil`. Bits are those of `rows`, or of all stored rows.
   func searchMessages(for literals: [ByteSearch], rows: SelectionVector?) throws -> Bitmap?
 
+  /// The records as shapes and columns, if that is how they are held; else `nil`.
+  func recordParts() throws -> RecordParts?
+
   /// Whether any row can have this field; `false` is certain.
   func mayHave(_ field: String) -> Bool
   /// Whether any row can satisfy the predicate, judged without reading data; `false` is certain.
@@ -84,6 +87,8 @@ extension RowGroup {
   package func traced(by trace: ReadTrace) throws -> (any RowGroup)? { nil }
 
   package func sequenceNumbers() throws -> [UInt64] { try sequenceNumbers(nil) }
+
+  package func recordParts() throws -> RecordParts? { nil }
 
   package func search(
     _ field: String, for literals: [ByteSearch], rows: SelectionVector?

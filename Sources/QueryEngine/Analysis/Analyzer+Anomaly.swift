@@ -6,7 +6,7 @@ extension Analyzer {
       report(Self.noWindow("anomaly", at: range))
       return
     }
-    if scope.named["@pattern"] == nil {
+    if scope.named["@pattern"] == nil, scope.isOpen {
       let message = bindField(FieldName(segments: ["@message"], range: range))
       bindPattern(slot(of: message, named: "@message"), alias: nil)
     }

@@ -145,7 +145,7 @@ extension Analyzer {
   /// The regular expression ready for use; what the engine cannot compile is shown in the pattern.
   mutating func compile(_ literal: RegexLiteral) -> CompiledRegex? {
     do {
-      return try CompiledRegex(literal.pattern)
+      return try CompiledRegex(literal.pattern, at: literal.range)
     } catch {
       let place = literal.sourceOffset(ofPatternByte: error.offset)
       report(AnalyzerDiagnostics.badRegex(error.message, at: SourceRange(place, place + 1)))
@@ -155,7 +155,7 @@ extension Analyzer {
 
   mutating func compile(_ pattern: String, at range: SourceRange) -> CompiledRegex? {
     do {
-      return try CompiledRegex(pattern)
+      return try CompiledRegex(pattern, at: range)
     } catch {
       report(AnalyzerDiagnostics.badRegex(error.message, at: range))
       return nil

@@ -122,6 +122,7 @@ extension Analyzer {
     guard let bound = aggregateCall(function, call) else { return .missing }
     let returnsStructure = [.values, .topk, .histogram].contains(function)
     let slot = addBarrierSlot(source[call.range], mayBeStructure: returnsStructure)
+    slots[slot].mention = call.range
     aggregation?.outputs.append(StatsStep.Output(aggregate: bound, output: slot))
     aggregation?.known[expression] = slot
     if function == .topk { aggregation?.topks += 1 }

@@ -29,6 +29,8 @@ struct Analyzer {
   var commandName = ""
 
   private var hasDedup = false
+  /// The `diff` or `logcompare` met, which little may follow.
+  private var comparison: Command?
   private(set) var eventSlots: [EventField: SlotID] = [:]
   var scan: ScanStep
 
@@ -100,6 +102,7 @@ extension Analyzer {
   private mutating func bind(_ arranged: ArrangedCommand) {
     let command = arranged.command
     commandName = command.name
+    checkPlaceAfterComparison(command)
     switch command.kind {
     case .fields(let fields): bindFields(fields)
     case .display(let display): bindDisplay(display, at: command.keywordRange)
@@ -188,6 +191,7 @@ extension Analyzer {
   mutating func define(_ aliased: AliasedExpression, as bound: BoundExpression) -> SlotID {
     let slot = addSlot(
       aliased.outputName, .expression(bound), mayBeStructure: mayBeStructure(bound))
+    slots[slot].mention = aliased.range
     let isPath = aliased.alias == nil && aliased.expression.fieldName != nil
     if !isPath { scope.define(aliased.outputName, slot) }
     if aliased.alias == nil { scope.labelled[aliased.expression] = slot }
@@ -259,6 +263,24 @@ extension Analyzer {
     case .dedup: hasDedup = true
     case .limit: break
     default: if hasDedup { report(AnalyzerDiagnostics.afterDedup(at: command.keywordRange)) }
+    }
+  }
+
+  /// Behind `diff` and `logcompare` rows are only chosen, ordered and shown.
+  private mutating func checkPlaceAfterComparison(_ command: Command) {
+    defer {
+      switch command.kind {
+      case .diff, .logcompare: comparison = comparison ?? command
+      default: break
+      }
+    }
+    guard let comparison else { return }
+    switch command.kind {
+    case .sort, .limit, .display, .filter, .filterIndex, .search, .invalid, .savedQuery: break
+    default:
+      report(
+        AnalyzerDiagnostics.afterComparison(
+          comparison.name, at: command.keywordRange, isFields: command.name == "fields"))
     }
   }
 

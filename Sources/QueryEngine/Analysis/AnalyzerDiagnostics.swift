@@ -10,6 +10,7 @@ extension DiagnosticID {
   package static let notAvailable = DiagnosticID("E190", "not-available")
   package static let groupsGivenTwice = DiagnosticID("E201", "groups-given-twice")
   package static let afterDedup = DiagnosticID("E207", "after-dedup")
+  package static let afterComparison = DiagnosticID("E217", "after-comparison")
   package static let offsetWithoutBin = DiagnosticID("E307", "offset-without-bin")
   package static let unknownField = DiagnosticID("E301", "unknown-field")
   package static let alreadyDefined = DiagnosticID("E302", "already-defined")
@@ -51,8 +52,20 @@ enum AnalyzerDiagnostics {
       notes: [.init("add it to a time, as in @timestamp - \(text)")])
   }
 
+  /// - Parameter isFields: whether it is a `fields`, for which there is another command.
+  static func afterComparison(
+    _ command: String, at range: SourceRange, isFields: Bool
+  ) -> Diagnostic {
+    Diagnostic(
+      .afterComparison, .error,
+      "only filter, sort, limit and display may follow \(command)", at: range,
+      notes: isFields ? [.init("write display for the columns to show")] : [])
+  }
+
   static func notAvailable(_ what: String, at range: SourceRange) -> Diagnostic {
-    Diagnostic(.notAvailable, .error, "'\(what)' is not available yet", at: range)
+    Diagnostic(
+      .notAvailable, .error, "'\(what)' is not available yet", at: range,
+      notes: [.init("name the fields it means in place of *")])
   }
 
   static func groupsGivenTwice(at range: SourceRange) -> Diagnostic {
@@ -199,25 +212,27 @@ enum AnalyzerDiagnostics {
       notes: [.init("available: \(available.joined(separator: ", "))")])
   }
 
-  static func regexStepLimit(_ pattern: String, count: Int) -> Diagnostic {
+  static func regexStepLimit(
+    _ pattern: String, count: Int, at range: SourceRange
+  ) -> Diagnostic {
     Diagnostic(
       .regexStepLimit, .warning,
       "/\(pattern)/ was given up on \(count) event\(count == 1 ? "" : "s"), which count as no match",
-      at: .none, notes: [.init("lookaround, backreferences and nested repeats cost many steps")])
+      at: range, notes: [.init("lookaround, backreferences and nested repeats cost many steps")])
   }
 
   static let structureAsMissing = Diagnostic(
     .structureAsMissing, .warning, "maps and lists count as missing in keys and aggregates",
     at: .none, notes: [.init("pick a member of them, or count them with ispresent")])
 
-  static func listCut(_ name: String) -> Diagnostic {
-    Diagnostic(.listCut, .warning, "the list of \(name) is cut to its greatest length", at: .none)
+  static func listCut(_ name: String, at range: SourceRange) -> Diagnostic {
+    Diagnostic(.listCut, .warning, "the list of \(name) is cut to its greatest length", at: range)
   }
 
-  static func valueCut(_ name: String) -> Diagnostic {
+  static func valueCut(_ name: String, at range: SourceRange) -> Diagnostic {
     Diagnostic(
       .valueCut, .warning, "a value of \(name) is longer than 1 MB and cut where it is shown",
-      at: .none, notes: [.init("take a part of it with substr")])
+      at: range, notes: [.init("take a part of it with substr")])
   }
 
   /// - Parameter share: percent of the events that have the other field, if it was counted.

@@ -80,6 +80,24 @@ struct Frame {
     return column
   }
 
+  /// The records of the rows taken apart, if the slot is their text, has not been read, and the row group has them so;
+  /// else `nil`.
+  func recordParts(_ slot: SlotID) throws -> RecordParts? {
+    guard columns[slot] == nil, let events,
+      case .event(.message) = layout.plan.slots[slot].source
+    else { return nil }
+    return try events.recordParts()
+  }
+
+  /// Numbers of the rows in their row group; `nil` for all of it, and for rows that stand on their own.
+  var selectedRows: SelectionVector? { events?.selectedRows }
+
+  /// The texts of some of the rows, ascending, of a frame that has ``recordParts(_:)``.
+  func messages(_ rows: [Int]) throws -> StringVector {
+    guard let events else { preconditionFailure("texts of rows that are no events") }
+    return try events.messages(rows)
+  }
+
   /// Searches the field of a slot for literals without reading its values, if they have not been read and
   /// the row group can; else `nil`.
   ///
@@ -210,6 +228,18 @@ private struct EventRows {
   }
 
   var count: Int { rows?.count ?? rowGroup.rowCount }
+
+  var selectedRows: SelectionVector? { rows }
+
+  /// `nil` for so few rows that their texts are sooner put together.
+  func recordParts() throws -> RecordParts? {
+    if let rows, rows.count * 16 < rowGroup.rowCount { return nil }
+    return try rowGroup.recordParts()
+  }
+
+  func messages(_ places: [Int]) throws -> StringVector {
+    try rowGroup.messages(places.map { rows?[$0] ?? UInt32($0) })
+  }
 
   var storedRows: SelectionVector { rows ?? SelectionVector(0..<UInt32(rowGroup.rowCount)) }
 

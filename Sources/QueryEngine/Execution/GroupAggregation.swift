@@ -204,8 +204,8 @@ struct GroupMerger: PieceMerger {
     for (output, state) in zip(stats.aggregates, groups.states) {
       columns[output.output] = state.finish(groupCount: groupCount)
       if state.isCut {
-        layout.context.warn(
-          AnalyzerDiagnostics.listCut(layout.plan.slots[output.output].name))
+        let slot = layout.plan.slots[output.output]
+        layout.context.warn(AnalyzerDiagnostics.listCut(slot.name, at: slot.mention))
       }
     }
     return wanted(of: RowBatch(rowCount: groupCount, columns: columns))

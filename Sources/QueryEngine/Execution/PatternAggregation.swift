@@ -30,12 +30,18 @@ struct PatternStep: RowCommand, PiecewiseAggregation {
   }
 
   func piece(of frame: inout Frame) throws -> TemplateCounts {
-    let column = try frame.column(inputSlot).scalars(frame.layout)
     let wantsSamples = wantsSamples(frame.layout)
     let order = wantsSamples || buckets != nil ? try frame.order() : nil
     let window = buckets == nil ? nil : frame.layout.context.functions.window
-    return TemplateCounts(
-      column, order: order, wantsSamples: wantsSamples, window: window.map { WindowParts($0) })
+    var counts = TemplateCounts(
+      rowCount: frame.rowCount, order: order, wantsSamples: wantsSamples,
+      window: window.map { WindowParts($0) })
+    if let parts = try frame.recordParts(inputSlot) {
+      try counts.add(parts, of: frame)
+    } else {
+      counts.add(try frame.column(inputSlot).scalars(frame.layout))
+    }
+    return counts
   }
 
   func merger(layout: PlanLayout, budget: MemoryBudget) -> PatternMerger {
@@ -69,52 +75,6 @@ struct WindowParts: Sendable {
   }
 }
 
-/// The templates of some rows.
-struct TemplateCounts: Sendable {
-  fileprivate var table = TemplateTable()
-  fileprivate let order: RowOrder?
-  fileprivate let rowCount: Int
-  private let wantsSamples: Bool
-  private let window: WindowParts?
-
-  init(_ column: ColumnVector, order: RowOrder?, wantsSamples: Bool, window: WindowParts?) {
-    self.order = order
-    self.wantsSamples = wantsSamples
-    self.window = window
-    rowCount = column.count
-    var tokenizer = TemplateTokenizer()
-    if let texts = column.texts() {
-      texts.bytes.withUnsafeBufferPointer { bytes in
-        for row in 0..<texts.count where texts.validity?[row] ?? true {
-          let text = UnsafeBufferPointer(rebasing: bytes[texts.range(row)])
-          add(text, row, &tokenizer)
-        }
-      }
-      return
-    }
-    for row in 0..<column.count {
-      guard let text = column.value(at: row).text else { continue }
-      Array(text.utf8).withUnsafeBufferPointer { add($0, row, &tokenizer) }
-    }
-  }
-
-  private mutating func add(
-    _ text: UnsafeBufferPointer<UInt8>, _ row: Int, _ tokenizer: inout TemplateTokenizer
-  ) {
-    tokenizer.tokenize(text)
-    let number = tokenizer.withTemplate { table.add($0) }
-    if let window, let order {
-      table.addTime(window.part(of: order.times[row]), of: WindowParts.count, to: number)
-    }
-    // Rows come in order of time, so the first ones of a row group are its earliest.
-    guard wantsSamples, table.details[number].samples.count < PatternSample.most else { return }
-    let sample = PatternSample(
-      time: order?.times[row] ?? 0, sequence: order?.sequences[row] ?? UInt64(row),
-      text: String(decoding: text, as: UTF8.self))
-    table.addSample(sample, to: number)
-  }
-}
-
 /// All templates of a `pattern`.
 struct PatternMerger: WholePieceMerger {
   private let step: PatternStep
@@ -124,7 +84,7 @@ struct PatternMerger: WholePieceMerger {
   private var rowsBefore: UInt64 = 0
   private var reserved = 0
 
-  fileprivate init(_ step: PatternStep, layout: PlanLayout, budget: MemoryBudget) {
+  init(_ step: PatternStep, layout: PlanLayout, budget: MemoryBudget) {
     self.step = step
     self.layout = layout
     self.budget = budget

@@ -44,12 +44,17 @@ struct QueryRunner {
     let givenUpBefore = regexes.map(\.limitedCount)
     var statistics = QueryStatistics()
     let context = context
+    let plan = plan
     statistics.resultCount = try runPlan(on: source, &statistics) { batch in
-      try sink(LongValues.cut(batch) { context.warn(AnalyzerDiagnostics.valueCut($0)) })
+      try sink(
+        LongValues.cut(batch) {
+          context.warn(AnalyzerDiagnostics.valueCut($0, at: plan.place(ofColumn: $0)))
+        })
     }
     for (regex, before) in zip(regexes, givenUpBefore) where regex.limitedCount > before {
       context.warn(
-        AnalyzerDiagnostics.regexStepLimit(regex.pattern, count: regex.limitedCount - before))
+        AnalyzerDiagnostics.regexStepLimit(
+          regex.pattern, count: regex.limitedCount - before, at: regex.place))
     }
     try hintAtAbsentFields(of: source)
     statistics.addDamage(control.damage.parts)
@@ -239,6 +244,12 @@ extension Duration {
 }
 
 extension LogicalPlan {
+  /// Where the query makes a column of the result.
+  fileprivate func place(ofColumn name: String) -> SourceRange {
+    for case .named(name, let slot) in output.columns { return slots[slot].mention }
+    return .none
+  }
+
   /// Every regular expression of the plan and of the queries inside it, each once.
   fileprivate var regexes: [CompiledRegex] {
     var known: Set<ObjectIdentifier> = []

@@ -14,6 +14,9 @@ import Columnar
 // they have no value in common. A field of numbers is compared by the Kolmogorov-Smirnov distance:
 // the largest difference of the shares at or below any number. That a row has no value counts as a
 // value, and as less than every number.
+//
+// A field with more values than are told apart keeps the most frequent ones, and of numbers, of which
+// none may be frequent, as many leading bits as make them few enough. That is said in the statistics.
 
 /// `relevantfields` over the named fields, or all.
 struct RelevantFieldsStep: RowCommand, PiecewiseAggregation {
@@ -67,6 +70,67 @@ struct FieldCounts: Sendable {
     var values = GroupTable(keyCount: 1)
     var ofInterest: [Int] = []
     var others: [Int] = []
+    /// Rows that have a value, also of values given up.
+    var present = (ofInterest: 0, others: 0)
+    /// Leading bits of numbers that are kept, once some are given up.
+    private(set) var bits: Int?
+
+    /// Values of a field that are told apart.
+    static let mostValues = 50_000
+
+    /// Gives up what can be missed most easily, if there are too many values.
+    mutating func reduce() {
+      guard values.count > Self.mostValues || bits != nil else { return }
+      var bits = self.bits ?? 12
+      round(to: bits)
+      while values.count > Self.mostValues, bits > 4, isNumeric {
+        bits -= 2
+        round(to: bits)
+      }
+      self.bits = bits
+      if values.count > Self.mostValues { keepMostFrequent() }
+    }
+
+    private var isNumeric: Bool {
+      values.keyColumns()[0].values().count { $0.number != nil } * 2 > values.count
+    }
+
+    /// Takes numbers that agree in their leading bits as one.
+    private mutating func round(to bits: Int) {
+      let mask = ~((UInt64(1) << UInt64(52 - bits)) - 1)
+      replace(
+        values.keyColumns()[0].values().map { value in
+          guard let number = value.number?.asDouble else { return value }
+          return .double(Double(bitPattern: number.bitPattern & mask))
+        }, ofInterest, others)
+    }
+
+    private mutating func keepMostFrequent() {
+      let entries = values.keyColumns()[0].values()
+      let kept = entries.indices.map { (number: $0, text: entries[$0].text ?? "") }
+        .sorted { a, b in
+          let (x, y) = (
+            ofInterest[a.number] + others[a.number], ofInterest[b.number] + others[b.number]
+          )
+          return x != y ? x > y : a.text.utf8.lexicographicallyPrecedes(b.text.utf8)
+        }
+        .prefix(Self.mostValues / 2)
+      replace(
+        kept.map { entries[$0.number] }, kept.map { ofInterest[$0.number] },
+        kept.map { others[$0.number] })
+    }
+
+    private mutating func replace(
+      _ entries: [Value], _ ofInterest: [Int], _ others: [Int]
+    ) {
+      values = GroupTable(keyCount: 1)
+      self.ofInterest = []
+      self.others = []
+      let groups = values.assignGroups(keys: [ColumnVector(entries)], rowCount: entries.count)
+      for (number, group) in groups.enumerated() {
+        add(group, ofInterest: ofInterest[number], others: others[number])
+      }
+    }
 
     mutating func add(_ group: UInt32, ofInterest: Int, others: Int) {
       while self.ofInterest.count <= Int(group) {
@@ -106,6 +170,14 @@ struct FieldCounts: Sendable {
         counts.others[Int(group)] += 1
       }
     }
+    let presence = column.presence()
+    for row in 0..<column.count where presence[row] {
+      if isOfInterest[row] {
+        counts.present.ofInterest += 1
+      } else {
+        counts.present.others += 1
+      }
+    }
     names.append(name)
     fields[name] = counts
   }
@@ -123,6 +195,9 @@ struct FieldCounts: Sendable {
       for (number, group) in own.values.merge(found.values).enumerated() {
         own.add(group, ofInterest: found.ofInterest[number], others: found.others[number])
       }
+      own.present.ofInterest += found.present.ofInterest
+      own.present.others += found.present.others
+      if own.values.count > Counts.mostValues { own.reduce() }
       fields[name] = own
     }
   }
@@ -193,6 +268,17 @@ struct FieldCountsMerger: WholePieceMerger {
     var others: Int
 
     var count: Int { ofInterest + others }
+
+    init(value: Value, number: Double?, ofInterest: Int, others: Int) {
+      self.value = value
+      self.number = number
+      self.ofInterest = ofInterest
+      self.others = others
+    }
+
+    init(given count: (ofInterest: Int, others: Int)) {
+      self.init(value: .missing, number: nil, ofInterest: count.ofInterest, others: count.others)
+    }
   }
 
   /// Values that are compared one by one; all others count as one.
@@ -200,24 +286,35 @@ struct FieldCountsMerger: WholePieceMerger {
   private static let mostContributors = 5
 
   private func relevance(of name: String, _ counts: FieldCounts.Counts) -> Relevance {
+    var counts = counts
+    if counts.bits != nil {
+      counts.reduce()
+      layout.context.noteApproximation(
+        "relevantfields: \(name) has more than \(FieldCounts.Counts.mostValues) values; rare ones, and "
+          + "numbers that are nearly equal, count as one")
+    }
     let values = counts.values.keyColumns()[0].values()
     var entries: [Entry] = []
-    var interest = 0
-    var others = 0
     for (number, value) in values.enumerated() where !value.isMissing {
       entries.append(
         Entry(
           value: value, number: value.number?.asDouble, ofInterest: counts.ofInterest[number],
           others: counts.others[number]))
-      interest += counts.ofInterest[number]
-      others += counts.others[number]
     }
     let none = Entry(
-      value: .missing, number: nil, ofInterest: self.counts.interestCount - interest,
-      others: self.counts.otherCount - others)
+      value: .missing, number: nil,
+      ofInterest: self.counts.interestCount - counts.present.ofInterest,
+      others: self.counts.otherCount - counts.present.others)
     let numeric = entries.reduce(0) { $0 + ($1.number == nil ? 0 : $1.count) }
-    return numeric * 10 >= (interest + others) * 9
-      ? numericRelevance(name, entries, none) : categoricalRelevance(name, entries, none)
+    let isNumeric = numeric * 10 >= (counts.present.ofInterest + counts.present.others) * 9
+    // What was given up counts as one more value.
+    let lost = entries.reduce(into: Entry(given: counts.present)) { rest, entry in
+      rest.ofInterest -= entry.ofInterest
+      rest.others -= entry.others
+    }
+    return isNumeric
+      ? numericRelevance(name, entries + (lost.count > 0 ? [lost] : []), none)
+      : categoricalRelevance(name, entries, none, lost)
   }
 
   private func share(_ entry: Entry) -> (interest: Double, others: Double) {
@@ -262,14 +359,14 @@ struct FieldCountsMerger: WholePieceMerger {
   }
 
   private func categoricalRelevance(
-    _ name: String, _ entries: [Entry], _ none: Entry
+    _ name: String, _ entries: [Entry], _ none: Entry, _ lost: Entry
   ) -> Relevance {
     let ordered = entries.map { (entry: $0, text: $0.value.text ?? "") }.sorted { a, b in
       a.entry.count != b.entry.count
         ? a.entry.count > b.entry.count : a.text.utf8.lexicographicallyPrecedes(b.text.utf8)
     }
     let top = ordered.prefix(Self.mostValues)
-    var rest = Entry(value: .missing, number: nil, ofInterest: 0, others: 0)
+    var rest = lost
     for (entry, _) in ordered.dropFirst(Self.mostValues) {
       rest.ofInterest += entry.ofInterest
       rest.others += entry.others

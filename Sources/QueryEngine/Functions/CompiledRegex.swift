@@ -1,5 +1,6 @@
 import CPCRE2
 import Columnar
+import QueryLanguage
 import Synchronization
 
 /// Why a pattern is no regular expression.
@@ -24,6 +25,8 @@ final class CompiledRegex: @unchecked Sendable {
   private static let stepLimit: UInt32 = 100_000
 
   let pattern: String
+  /// Where the query has it.
+  let place: SourceRange
   /// Name of each capturing group from group 1 on; `nil` for groups without one. A leading `@` that the
   /// pattern gave is part of the name.
   let captureNames: [String?]
@@ -34,8 +37,9 @@ final class CompiledRegex: @unchecked Sendable {
   private let limited = Atomic<Int>(0)
 
   /// - Throws: ``RegexFailure`` with the place in the pattern.
-  init(_ pattern: String) throws(RegexFailure) {
+  init(_ pattern: String, at place: SourceRange = .none) throws(RegexFailure) {
     self.pattern = pattern
+    self.place = place
     let plain = PlainPattern(pattern)
     requiredLiterals = RequiredLiterals.searches(of: plain.bytes)
     let context = pcre2_compile_context_create_8(nil)

@@ -187,6 +187,11 @@ package enum DiagnosticCatalog {
       "Put them behind a pattern, or logcompare behind a stats.",
       example: "stats count(*) as n by service | pattern service | anomaly"),
     Entry(
+      "E217", "command after a comparison",
+      "What diff and logcompare make is only chosen, ordered and shown.",
+      "Move the command before it, or leave it out.",
+      example: "SOURCE \"shop\" START=-2h END=now | pattern message | diff | stats count(*)"),
+    Entry(
       "E220", "parameter without value", "A saved query needs a value and has no default for it.",
       "Give it: $name(parameter = value).",
       example: "filter durationMs > {{least}}"),

@@ -12,7 +12,7 @@ enum ConstantFolding {
       let slot = plan.slots[index]
       plan.slots[index] = Slot(
         name: slot.name, source: .expression(definition.folded(layout)), segment: slot.segment,
-        mayBeStructure: slot.mayBeStructure)
+        mayBeStructure: slot.mayBeStructure, mention: slot.mention)
     }
     for index in plan.segments.indices {
       plan.segments[index].filters = plan.segments[index].filters

@@ -1,3 +1,5 @@
+import Columnar
+
 // `pattern` in two steps, after Drain (He, Zhu, Zheng, Lyu: Drain: An Online Log Parsing Approach with
 // Fixed Depth Tree, ICWS 2017), which reads a stream and so depends on its order; this does not.
 //
@@ -22,6 +24,9 @@
 // `sshd[▯]: Accepted`). This is Drain's tree of depth 4: length, leading word, leaf. Where leading
 // words are very many (a name, say) they do not count. In a leaf at least half of the words that are
 // not typed in both must be equal; words that differ become `<Token-n>`.
+//
+// Records (RecordFrame) are one pattern only if their frames are the same; what is said here of texts
+// holds for their main slots.
 
 /// A template with what is known of its texts.
 struct PatternTemplate: Sendable {
@@ -64,38 +69,6 @@ enum PatternSeverity: String, Sendable {
   case error = "ERROR"
   case warn = "WARN"
   case info = "INFO"
-
-  /// The label of a text, whatever its case: `fatal` and `debug` count as whole words only.
-  init(of text: [UInt8]) {
-    let folded = text.map { $0 &- 0x41 < 26 ? $0 | 0x20 : $0 }
-    if Self.has(folded, "fatal", isWhole: true) {
-      self = .fatal
-    } else if Self.has(folded, "debug", isWhole: true) {
-      self = .debug
-    } else if Self.has(folded, "error", isWhole: false) {
-      self = .error
-    } else {
-      self = Self.has(folded, "warn", isWhole: false) ? .warn : .info
-    }
-  }
-
-  private static func has(_ text: [UInt8], _ word: String, isWhole: Bool) -> Bool {
-    let wanted = Array(word.utf8)
-    guard text.count >= wanted.count else { return false }
-    for start in 0...(text.count - wanted.count)
-    where text[start] == wanted[0] && text[start..<(start + wanted.count)].elementsEqual(wanted) {
-      let end = start + wanted.count
-      let isBounded =
-        (start == 0 || !isWordByte(text[start - 1]))
-        && (end == text.count || !isWordByte(text[end]))
-      if !isWhole || isBounded { return true }
-    }
-    return false
-  }
-
-  private static func isWordByte(_ byte: UInt8) -> Bool {
-    byte &- 0x61 < 26 || byte &- 0x30 < 10 || byte == 0x5F || byte >= 128
-  }
 }
 
 /// Makes patterns of templates.
@@ -103,12 +76,31 @@ struct PatternMerging {
   /// A template as words and what stands between them.
   private struct Shape {
     var words: [[UInt8]] = []
+    var form = Form()
+    var marks: SeverityMarks = []
+  }
+
+  /// What must be the same in all texts of a pattern.
+  private struct Form {
     /// The delimiters, with a mark byte in place of each word.
     var skeleton: [UInt8] = []
+    /// Of a record its frame; empty for a text.
+    var frame: [UInt8] = []
+    /// Words in the slots of a record that tell its severity.
+    var slotMarks: SeverityMarks = []
+
+    /// Different for different forms.
+    var bytes: [UInt8] {
+      var bytes = [slotMarks.rawValue]
+      bytes += frame
+      RecordTemplate.endFrame(&bytes)
+      return bytes + skeleton
+    }
   }
 
   private struct LeafKey: Hashable {
-    var skeleton: [UInt8]
+    /// Number of the form.
+    var form: UInt32
     var severity: PatternSeverity
     var leading: [UInt8]
     var afterHeader: [UInt8]
@@ -116,20 +108,20 @@ struct PatternMerging {
 
   private struct Cluster {
     var words: [[UInt8]]
-    let skeleton: [UInt8]
+    let form: Form
     var count: Int
-    let severity: PatternSeverity
+    var marks: SeverityMarks
     var details: TemplateTable.Details
   }
 
   /// More different leading words than this in texts of one form are no sign of different patterns.
   private static let leadingWords = 100
-  private static let anyWord = [TemplateTokenizer.mark, TokenType.token.rawValue]
 
   private var clusters: [Cluster] = []
   private var leaves: [LeafKey: [Int]] = [:]
-  private var leading: [[UInt8]: Set<[UInt8]>] = [:]
-  private var headed: [[UInt8]: Set<[UInt8]>] = [:]
+  private var forms = ByteTable()
+  private var leading: [UInt32: Set<[UInt8]>] = [:]
+  private var headed: [UInt32: Set<[UInt8]>] = [:]
 
   /// The patterns of templates in any order: most frequent first, then by text.
   static func patterns(of templates: [PatternTemplate]) -> [FoundPattern] {
@@ -144,8 +136,7 @@ struct PatternMerging {
 
   private mutating func add(_ template: PatternTemplate) {
     let shape = Self.shape(of: template.bytes)
-    let severity = PatternSeverity(of: template.bytes)
-    let key = leafKey(shape, severity)
+    let key = leafKey(shape)
     var best: (cluster: Int, equal: Int)?
     for cluster in leaves[key] ?? [] {
       guard let equal = Self.similarity(clusters[cluster].words, shape.words) else { continue }
@@ -157,15 +148,16 @@ struct PatternMerging {
       leaves[key, default: []].append(clusters.count)
       clusters.append(
         Cluster(
-          words: shape.words, skeleton: shape.skeleton, count: template.count,
-          severity: severity, details: template.details))
+          words: shape.words, form: shape.form, count: template.count, marks: shape.marks,
+          details: template.details))
     }
   }
 
   private mutating func merge(_ shape: Shape, _ template: PatternTemplate, into cluster: Int) {
     for (index, word) in shape.words.enumerated() where clusters[cluster].words[index] != word {
-      clusters[cluster].words[index] = Self.anyWord
+      clusters[cluster].words[index] = SlotForm.token
     }
+    clusters[cluster].marks.formUnion(shape.marks)
     clusters[cluster].count += template.count
     clusters[cluster].details.add(template.details)
   }
@@ -188,36 +180,45 @@ struct PatternMerging {
 
   private static func shape(of template: [UInt8]) -> Shape {
     var shape = Shape()
-    var position = 0
-    while position < template.count {
+    var main = template.indices
+    if let record = template.withUnsafeBufferPointer({ RecordTemplate($0) }) {
+      main = record.main
+      shape.form.frame = Array(template[record.frame])
+      shape.form.slotMarks = record.marks
+      shape.marks = record.marks.union(SeverityMarks(of: template[record.frame]))
+    }
+    shape.marks.formUnion(SeverityMarks(of: template[main]))
+    var position = main.lowerBound
+    while position < main.upperBound {
       if TemplateTokenizer.isDelimiter(template[position]) {
-        shape.skeleton.append(template[position])
+        shape.form.skeleton.append(template[position])
         position += 1
         continue
       }
       let start = position
-      while position < template.count, !TemplateTokenizer.isDelimiter(template[position]) {
+      while position < main.upperBound, !TemplateTokenizer.isDelimiter(template[position]) {
         // The byte behind a mark is a number, not a character.
         position += template[position] == TemplateTokenizer.mark ? 2 : 1
       }
-      shape.words.append(Array(template[start..<min(position, template.count)]))
-      shape.skeleton.append(TemplateTokenizer.mark)
+      shape.words.append(Array(template[start..<min(position, main.upperBound)]))
+      shape.form.skeleton.append(TemplateTokenizer.mark)
     }
     return shape
   }
 
-  private mutating func leafKey(_ shape: Shape, _ severity: PatternSeverity) -> LeafKey {
+  private mutating func leafKey(_ shape: Shape) -> LeafKey {
     let first = shape.words.first { !Self.isTyped($0) } ?? []
     let second = Self.wordBehindHeader(shape)
+    let form = shape.form.bytes.withUnsafeBufferPointer { forms.insert($0) }
     return LeafKey(
-      skeleton: shape.skeleton, severity: severity,
-      leading: Self.counted(first, in: &leading[shape.skeleton, default: []]),
-      afterHeader: Self.counted(second, in: &headed[shape.skeleton, default: []]))
+      form: form, severity: shape.marks.severity,
+      leading: Self.counted(first, in: &leading[form, default: []]),
+      afterHeader: Self.counted(second, in: &headed[form, default: []]))
   }
 
   private static func counted(_ word: [UInt8], in known: inout Set<[UInt8]>) -> [UInt8] {
     if known.contains(word) { return word }
-    guard known.count < leadingWords else { return anyWord }
+    guard known.count < leadingWords else { return SlotForm.token }
     known.insert(word)
     return word
   }
@@ -226,44 +227,65 @@ struct PatternMerging {
   private static func wordBehindHeader(_ shape: Shape) -> [UInt8] {
     var index = 0
     var isBehind = false
-    for (place, byte) in shape.skeleton.enumerated() {
+    let skeleton = shape.form.skeleton
+    for (place, byte) in skeleton.enumerated() {
       if byte == TemplateTokenizer.mark {
         if isBehind, !isTyped(shape.words[index]) { return shape.words[index] }
         index += 1
-      } else if byte == 0x20, place > 0, [0x3A, 0x5D].contains(shape.skeleton[place - 1]) {
+      } else if byte == 0x20, place > 0, [0x3A, 0x5D].contains(skeleton[place - 1]) {
         isBehind = true
       }
     }
     return []
   }
 
-  /// The clusters as patterns; those that came to read the same are one.
+  private struct TextKey: Hashable {
+    var text: String
+    var severity: PatternSeverity
+  }
+
+  /// The clusters as patterns; those that came to read the same, and are as severe, are one.
   private func finish() -> [FoundPattern] {
     var found: [FoundPattern] = []
-    var places: [String: Int] = [:]
+    var places: [TextKey: Int] = [:]
     for cluster in clusters {
       let text = Self.text(of: cluster)
-      if let place = places[text] {
+      let severity = cluster.marks.union(SeverityMarks(of: text.utf8)).severity
+      let key = TextKey(text: text, severity: severity)
+      if let place = places[key] {
         found[place].count += cluster.count
         found[place].details.add(cluster.details)
       } else {
-        places[text] = found.count
+        places[key] = found.count
         found.append(
           FoundPattern(
-            text: text, count: cluster.count, severity: cluster.severity, details: cluster.details))
+            text: text, count: cluster.count, severity: severity, details: cluster.details))
       }
     }
     return found.sorted { a, b in
-      a.count != b.count
-        ? a.count > b.count : a.text.utf8.lexicographicallyPrecedes(b.text.utf8)
+      if a.count != b.count { return a.count > b.count }
+      return a.text != b.text
+        ? a.text.utf8.lexicographicallyPrecedes(b.text.utf8)
+        : a.severity.rawValue < b.severity.rawValue
     }
   }
 
   private static func text(of cluster: Cluster) -> String {
     var text: [UInt8] = []
-    var index = 0
     var number = 0
-    for byte in cluster.skeleton {
+    if cluster.form.frame.isEmpty {
+      appendMain(of: cluster, &number, to: &text)
+    } else {
+      appendRecord(cluster, &number, to: &text)
+    }
+    return String(decoding: text, as: UTF8.self)
+  }
+
+  private static func appendMain(
+    of cluster: Cluster, _ number: inout Int, to text: inout [UInt8]
+  ) {
+    var index = 0
+    for byte in cluster.form.skeleton {
       guard byte == TemplateTokenizer.mark else {
         text.append(byte)
         continue
@@ -271,7 +293,30 @@ struct PatternMerging {
       append(cluster.words[index], &number, to: &text)
       index += 1
     }
-    return String(decoding: text, as: UTF8.self)
+  }
+
+  /// The frame, with what the values have in common in its slots.
+  private static func appendRecord(
+    _ cluster: Cluster, _ number: inout Int, to text: inout [UInt8]
+  ) {
+    let frame = cluster.form.frame
+    var slots = cluster.details.slots[...]
+    var position = 0
+    while position < frame.count {
+      guard frame[position] == TemplateTokenizer.mark else {
+        text.append(frame[position])
+        position += 1
+        continue
+      }
+      if frame[position + 1] == RecordMark.main {
+        appendMain(of: cluster, &number, to: &text)
+      } else if RecordMark.isSlot(frame[position + 1]) {
+        append(slots.popFirst() ?? SlotForm.token, &number, to: &text)
+      } else {
+        append(Array(frame[position...position + 1]), &number, to: &text)
+      }
+      position += 2
+    }
   }
 
   private static func append(_ word: [UInt8], _ number: inout Int, to text: inout [UInt8]) {

@@ -12,6 +12,9 @@ import Columnar
 //     level 4   ▯=▯ ▯ ▯ ▯ ▯ ▯                                    all words
 //     level 5   ▯                                                the whole text
 //
+// Of a record the template of its main slot goes up like a text; of its frame (see RecordFrame) names with
+// digits in them go at level 3, all names at level 4, and with level 5 its slots are gone.
+//
 // A level is a function of the template alone, and going up in steps or at once gives the same. The
 // final level is the lowest on which all texts have few enough templates, so it depends neither on
 // the order of the texts nor on how they were split among tables.
@@ -23,9 +26,18 @@ struct TemplateTable: Sendable {
     var samples: [PatternSample] = []
     /// How many texts lie in each part of the window, if asked for.
     var buckets: [Int] = []
+    /// Of records: what the values of each slot have in common.
+    var slots: [[UInt8]] = []
 
     mutating func add(_ other: Details) {
       if !other.samples.isEmpty { samples = PatternSample.earliest(samples + other.samples) }
+      if slots.count == other.slots.count {
+        for index in slots.indices where slots[index] != other.slots[index] {
+          slots[index] = SlotForm.join(slots[index], other.slots[index])
+        }
+      } else {
+        slots = []
+      }
       if buckets.isEmpty {
         buckets = other.buckets
       } else {
@@ -48,16 +60,43 @@ struct TemplateTable: Sendable {
 
   /// Counts a template `count` times and returns its number, which holds until the next call.
   mutating func add(_ template: UnsafeBufferPointer<UInt8>, count: Int = 1) -> Int {
-    var number = insert(template)
+    let number = number(of: template)
     if number == counts.count {
       counts.append(0)
       details.append(Details())
-      if counts.count > limit, level != .whole {
-        repeat { goUp() } while counts.count > limit && level != .whole
-        number = insert(template)
-      }
     }
     counts[number] += count
+    return number
+  }
+
+  /// Counts a template `count` times, with what is known of its texts, and returns its number.
+  mutating func add(
+    _ template: UnsafeBufferPointer<UInt8>, count: Int, _ found: Details
+  ) -> Int {
+    let number = number(of: template)
+    add(count, found, to: number)
+    return number
+  }
+
+  private mutating func add(_ count: Int, _ found: Details, to number: Int) {
+    if number == counts.count {
+      counts.append(count)
+      details.append(found)
+    } else {
+      counts[number] += count
+      details[number].add(found)
+    }
+    // Nothing is left of which they were slots.
+    if level == .whole { details[number].slots = [] }
+  }
+
+  /// The number of a template; that of a new one is the count of those there are.
+  private mutating func number(of template: UnsafeBufferPointer<UInt8>) -> Int {
+    var number = insert(template)
+    while number >= limit, number == counts.count, level != .whole {
+      goUp()
+      number = insert(template)
+    }
     return number
   }
 
@@ -77,12 +116,7 @@ struct TemplateTable: Sendable {
     details = []
     for number in old.counts.indices {
       let own = old.table.withKey(UInt32(number)) { insert($0) }
-      if own == counts.count {
-        counts.append(0)
-        details.append(Details())
-      }
-      counts[own] += old.counts[number]
-      details[own].add(old.details[number])
+      add(old.counts[number], old.details[number], to: own)
     }
   }
 
@@ -103,10 +137,9 @@ struct TemplateTable: Sendable {
   mutating func merge(_ other: TemplateTable, _ change: (PatternSample) -> PatternSample) {
     while level < other.level { goUp() }
     for number in other.counts.indices {
-      let own = other.table.withKey(UInt32(number)) { add($0, count: other.counts[number]) }
       var found = other.details[number]
       found.samples = found.samples.map(change)
-      details[own].add(found)
+      _ = other.table.withKey(UInt32(number)) { add($0, count: other.counts[number], found) }
     }
   }
 
@@ -122,7 +155,7 @@ struct TemplateTable: Sendable {
   /// Bytes of the table and of the words that merging takes its templates apart into, about.
   var byteCount: Int {
     details.reduce(table.byteCount * 4 + counts.count * 160) { sum, details in
-      sum + details.buckets.count * 8
+      sum + details.buckets.count * 8 + details.slots.reduce(0) { $0 + 40 + $1.count }
         + details.samples.reduce(0) { $0 + $1.text.utf8.count + 48 }
     }
   }
@@ -134,12 +167,41 @@ enum TemplateLevel: UInt8, Comparable, Sendable {
 
   static func < (a: TemplateLevel, b: TemplateLevel) -> Bool { a.rawValue < b.rawValue }
 
-  private static let token = [TemplateTokenizer.mark, TokenType.token.rawValue]
   /// Words at the beginning that often tell what a text is about.
   private static let leadingWords = 4
 
   /// Appends the template as this level has it. Words that tell the severity stay to the last.
   func generalise(_ template: UnsafeBufferPointer<UInt8>, into result: inout [UInt8]) {
+    let record = RecordTemplate(template)
+    guard self != .whole else { return appendWhole(template, record, to: &result) }
+    if let record {
+      RecordTemplate.begin(record.marks, to: &result)
+      generalise(template, record.frame, isFrame: true, into: &result)
+      RecordTemplate.endFrame(&result)
+    }
+    generalise(template, record?.main ?? template.indices, isFrame: false, into: &result)
+  }
+
+  private func appendWhole(
+    _ template: UnsafeBufferPointer<UInt8>, _ record: RecordTemplate?, to result: inout [UInt8]
+  ) {
+    var words: [UInt8] = []
+    generalise(template, record?.main ?? template.indices, isFrame: false, into: &words)
+    var marks = SeverityMarks(of: words).union(record?.marks ?? [])
+    if let record {
+      words.removeAll(keepingCapacity: true)
+      generalise(template, record.frame, isFrame: true, into: &words)
+      marks.formUnion(SeverityMarks(of: words))
+    }
+    if marks.severity != .info { result += Array(marks.severity.rawValue.utf8) + [0x20] }
+    result += SlotForm.token
+  }
+
+  private func generalise(
+    _ template: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, isFrame: Bool,
+    into result: inout [UInt8]
+  ) {
+    let template = UnsafeBufferPointer(rebasing: template[range])
     var position = 0
     var index = 0
     while position < template.count {
@@ -150,20 +212,20 @@ enum TemplateLevel: UInt8, Comparable, Sendable {
         continue
       }
       let word = Word(template, at: position)
-      if keeps(word, index: index, in: template) {
+      if isFrame ? keepsInFrame(word, template) : keeps(word, index: index, in: template) {
         for place in word.range { result.append(template[place]) }
       } else {
-        result.append(TemplateTokenizer.mark)
-        result.append(TokenType.token.rawValue)
+        result += SlotForm.token
       }
       position = word.range.upperBound
       index += 1
     }
-    guard self == .whole else { return }
-    let severity = PatternSeverity(of: result)
-    result.removeAll(keepingCapacity: true)
-    if severity != .info { result += Array(severity.rawValue.utf8) + [0x20] }
-    result += Self.token
+  }
+
+  /// In a frame, slots stay as long as there is one.
+  private func keepsInFrame(_ word: Word, _ template: UnsafeBufferPointer<UInt8>) -> Bool {
+    if word.isMark || self < .keysAndBeginning { return true }
+    return (self < .form && !word.hasDigits) || word.tellsSeverity(in: template)
   }
 
   private struct Word {
@@ -208,7 +270,7 @@ enum TemplateLevel: UInt8, Comparable, Sendable {
 
     func tellsSeverity(in template: UnsafeBufferPointer<UInt8>) -> Bool {
       guard isAllLetters, range.count >= 4, range.count <= 16 else { return false }
-      return PatternSeverity(of: Array(template[range])) != .info
+      return !SeverityMarks(of: template[range]).isEmpty
     }
   }
 

@@ -125,8 +125,8 @@ struct TemplateTokenizer {
 
   private mutating func putWord(_ text: Bytes, _ wordStart: Int, _ wordEnd: Int) {
     var (start, end) = (wordStart, wordEnd)
-    while end > start, ".!?".utf8.contains(text[end - 1]) { end -= 1 }
-    while start < end, "#$@*~".utf8.contains(text[start]) { start += 1 }
+    while end > start, Self.endsSentence(text[end - 1]) { end -= 1 }
+    while start < end, Self.isPrefix(text[start]) { start += 1 }
     if text[wordStart] == 0x2F, end - wordStart > 1 {
       if Self.address(text, wordStart + 1, end) != nil {
         write(0x2F)
@@ -146,6 +146,18 @@ struct TemplateTokenizer {
     } else {
       putText(text, start, wordEnd)
     }
+  }
+
+  /// `.!?`
+  @inline(__always)
+  private static func endsSentence(_ byte: UInt8) -> Bool {
+    byte == 0x2E || byte == 0x21 || byte == 0x3F
+  }
+
+  /// `#$@*~`
+  @inline(__always)
+  private static func isPrefix(_ byte: UInt8) -> Bool {
+    byte == 0x23 || byte == 0x24 || byte == 0x40 || byte == 0x2A || byte == 0x7E
   }
 
   private typealias Found = (type: TokenType, end: Int)
@@ -206,8 +218,8 @@ struct TemplateTokenizer {
     return sizeUnits.contains(unit) ? (.number, position) : nil
   }
 
-  private static func packed(_ units: [String]) -> Set<UInt32> {
-    Set(units.map { $0.utf8.reduce(0) { $0 << 8 | UInt32($1) } })
+  private static func packed(_ units: [String]) -> [UInt32] {
+    units.map { $0.utf8.reduce(0) { $0 << 8 | UInt32($1) } }
   }
 
   private static let durationUnits = packed([
@@ -232,7 +244,7 @@ struct TemplateTokenizer {
     return position == end || text[position] == 0x2F ? position : nil
   }
 
-  private static func isUUID(_ text: Bytes, _ start: Int) -> Bool {
+  static func isUUID(_ text: Bytes, _ start: Int) -> Bool {
     for index in 0..<36 {
       let byte = text[start + index]
       let isDash = index == 8 || index == 13 || index == 18 || index == 23
@@ -276,33 +288,32 @@ struct TemplateTokenizer {
       while position < text.count, isDigit(text[position]) { position += 1 }
     }
     if position < text.count, text[position] == 0x5A { position += 1 }
-    for zone in ["+00:00", "-00:00", "+0000", "-0000"] where has(text, position, zone) {
-      position += zone.utf8.count
-      break
+    if position < text.count, text[position] == 0x2B || text[position] == 0x2D {
+      position += has(text, position + 1, "00:00") ? 6 : has(text, position + 1, "0000") ? 5 : 0
     }
     return endsWord(text, position) ? position : nil
   }
 
   private static func date(_ text: Bytes, _ start: Int) -> Found? {
-    for (form, isYearFirst) in dateForms where has(text, start, form) {
-      let position = start + form.utf8.count
-      if isYearFirst, position < text.count, text[position] | 0x20 == 0x74,
-        let end = clock(text, position + 1)
-      {
+    if has(text, start, "0000-00-00") || has(text, start, "0000/00/00")
+      || has(text, start, "0000.00.00")
+    {
+      let position = start + 10
+      if position < text.count, text[position] | 0x20 == 0x74, let end = clock(text, position + 1) {
         return (.time, end)
       }
       if endsWord(text, position) { return (.date, position) }
     }
+    if has(text, start, "00/00/0000") || has(text, start, "00.00.0000"), endsWord(text, start + 10)
+    {
+      return (.date, start + 10)
+    }
+    if has(text, start, "00/00/00"), endsWord(text, start + 8) { return (.date, start + 8) }
     // 10/Oct/2000:13:55:36 -0700
     guard has(text, start, "00/aaa/0000:"), let end = clock(text, start + 12) else { return nil }
     let hasZone = has(text, end, " +0000") || has(text, end, " -0000")
     return (.time, hasZone ? end + 6 : end)
   }
-
-  private static let dateForms: [(String, Bool)] = [
-    ("0000-00-00", true), ("0000/00/00", true), ("0000.00.00", true), ("00/00/0000", false),
-    ("00/00/00", false), ("00.00.0000", false),
-  ]
 
   /// `Dec 10`, as syslog writes days.
   private static func namedDay(_ text: Bytes, _ start: Int) -> Int? {
@@ -331,12 +342,12 @@ struct TemplateTokenizer {
     while position < text.count, position - start < 12, isLetter(text[position]) { position += 1 }
     guard position - start >= 2, has(text, position, "://") else { return nil }
     position += 3
-    while position < text.count, text[position] > 0x20,
-      !"\"'<>()[]{}|,;".utf8.contains(text[position])
+    while position < text.count,
+      !isDelimiter(text[position]) || text[position] == 0x3A || text[position] == 0x3D
     {
       position += 1
     }
-    while ".:!?".utf8.contains(text[position - 1]) { position -= 1 }
+    while endsSentence(text[position - 1]) || text[position - 1] == 0x3A { position -= 1 }
     return position
   }
 
@@ -365,15 +376,15 @@ struct TemplateTokenizer {
   // MARK: Characters
 
   /// Whether the text goes on as `form` does: `0` is any digit, `a` any letter.
-  private static func has(_ text: Bytes, _ start: Int, _ form: String) -> Bool {
-    guard start >= 0, text.count - start >= form.utf8.count else { return false }
-    var position = start
-    for wanted in form.utf8 {
-      let byte = text[position]
+  @inline(__always)
+  private static func has(_ text: Bytes, _ start: Int, _ form: StaticString) -> Bool {
+    guard start >= 0, text.count - start >= form.utf8CodeUnitCount else { return false }
+    for index in 0..<form.utf8CodeUnitCount {
+      let wanted = form.utf8Start[index]
+      let byte = text[start &+ index]
       let isEqual =
         wanted == 0x30 ? isDigit(byte) : wanted == 0x61 ? isLetter(byte) : byte == wanted
       if !isEqual { return false }
-      position += 1
     }
     return true
   }
@@ -387,7 +398,7 @@ struct TemplateTokenizer {
   @inline(__always) private static func isLetter(_ byte: UInt8) -> Bool {
     (byte | 0x20) &- 0x61 < 26
   }
-  @inline(__always) private static func isHexDigit(_ byte: UInt8) -> Bool {
+  @inline(__always) static func isHexDigit(_ byte: UInt8) -> Bool {
     isDigit(byte) || (byte | 0x20) &- 0x61 < 6
   }
 }

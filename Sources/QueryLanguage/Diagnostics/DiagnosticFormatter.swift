@@ -36,15 +36,20 @@ package struct DiagnosticFormatter: Sendable {
 
   /// One diagnostic; several lines, no line end after the last.
   package func format(_ diagnostic: Diagnostic) -> String {
-    let place = source.location(of: diagnostic.range.start)
-    let prefix = name.map { "\($0):" } ?? ""
     let severity = diagnostic.severity
+    // Of what is said when the query has run, not all has a place in the text.
+    let hasPlace = severity == .error || diagnostic.range != .none
+    let location = source.location(of: diagnostic.range.start)
+    let place = hasPlace ? "\(location.line):\(location.column):" : ""
+    let prefix = (name.map { "\($0):" } ?? "") + place
     var lines = [
-      paint("\(prefix)\(place.line):\(place.column):", .bold) + " "
+      (prefix.isEmpty ? "" : paint(prefix, .bold) + " ")
         + paint("\(severity.rawValue):", Style(severity)) + " "
         + paint(Self.visible(diagnostic.message), .bold) + " [\(diagnostic.id)]"
     ]
-    lines += excerpt(diagnostic.range, label: diagnostic.label, style: Style(severity))
+    if hasPlace {
+      lines += excerpt(diagnostic.range, label: diagnostic.label, style: Style(severity))
+    }
     for note in diagnostic.notes {
       lines.append(gutter("= ") + paint("note:", .note) + " " + Self.visible(note.message))
       if let range = note.range { lines += excerpt(range, label: nil, style: .note) }
