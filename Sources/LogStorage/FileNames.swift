@@ -6,13 +6,14 @@ import Columnar
 /// root/  FORMAT             the version of the store, one line
 ///        CURRENT            the name of the manifest log in force
 ///        manifest-<n>.log   what there is: groups, segments, bookmarks
+///        manifest.end       how far the manifest log reached, a hint: shows when its end has gone
 ///        locks/             files that processes lock, never renamed: manifest, gc, maintenance
 ///        pins/              one file for each reader, locked while it reads
 ///        segments/g<group>/<day>/<id>.seg
 ///        rejected/<group>.ndjson   lines that could not become events, and why
 ///        lookups/<name>.csv lookup tables, made with the first one
 ///        saved/<name>.query saved queries, made with the first one
-///        damaged/<id>.seg    damaged segments that a repair has replaced
+///        damaged/           damaged segments that a repair has replaced, damaged logs
 ///        wal/<id>.wal       acknowledged events that are in no segment yet
 ///        tmp/               files being written
 /// ```
@@ -28,6 +29,7 @@ package struct FileNames: Sendable, Hashable {
 
   package var format: String { root + "/FORMAT" }
   package var current: String { root + "/CURRENT" }
+  package var manifestEnd: String { root + "/manifest.end" }
   package var locks: String { root + "/locks" }
   package var pins: String { root + "/pins" }
   package var segments: String { root + "/segments" }

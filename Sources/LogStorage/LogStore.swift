@@ -107,7 +107,7 @@ package final class LogStore: Sendable {
   private static func initialize(_ names: FileNames, _ options: Options) throws {
     let fileSystem = options.fileSystem
     let known = [
-      "CURRENT", "locks", "pins", "segments", "rejected", "wal", "damaged", "tmp", "lost+found",
+      "CURRENT", "manifest.end", "locks", "pins", "segments", "rejected", "wal", "damaged", "tmp", "lost+found",
     ]
     for name in try fileSystem.list(names.root)
     where !known.contains(name) && FileNames.manifestNumber(name) == nil && name != "FORMAT" {

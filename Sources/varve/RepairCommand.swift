@@ -6,11 +6,12 @@ import LogStorage
 struct RepairCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "repair",
-    abstract: "Save what can be read of damaged segments; says first what would be lost.",
+    abstract: "Save what can be read of a damaged store; says first what would be lost.",
     discussion: """
       Reads every segment. Of a damaged one the row groups that are whole are copied to a new segment, byte \
-      for byte; what cannot be read is named by group, times and number of events. Without --yes \
-      nothing is changed. The damaged files are kept in the folder 'damaged' of the store, and the \
+      for byte; what cannot be read is named by group, times and number of events. Of damaged write-ahead logs the \
+      events that are whole are published; logs that have gone, and lost records of the manifest, are given up, \
+      so that queries no longer speak of them. Without --yes nothing is changed. The damaged files are kept in the folder 'damaged' of the store, and the \
       manifest records what was lost.
       """)
 
@@ -34,14 +35,14 @@ struct RepairCommand: ParsableCommand {
     for problem in report.problems { Terminal.say("varve: \(problem)\n") }
     if !report.problems.isEmpty { throw CommandExit.failure }
     // A rehearsal that finds damage must not look like a healthy store to a script.
-    if report.isDryRun, report.damagedSegmentCount > 0 { throw CommandExit.incomplete }
+    if report.isDryRun, report.isNeeded { throw CommandExit.incomplete }
   }
 }
 
 extension RepairReport {
   fileprivate var text: String {
     let checked = HumanUnits.count(checkedSegmentCount, "segment")
-    guard damagedSegmentCount > 0 else { return "Nothing to repair: \(checked) intact.\n" }
+    guard isNeeded else { return "Nothing to repair: \(checked) intact.\n" }
     let damaged = HumanUnits.count(damagedSegmentCount, "segment")
     let saved = HumanUnits.count(Int(clamping: salvagedRowCount), "event")
     let lost = HumanUnits.count(Int(clamping: lostRowCount), "event")
@@ -54,6 +55,7 @@ extension RepairReport {
       text += "Lost: \(events) of \(loss.logGroup) from \(Timestamp.text(loss.minTime)) "
       text += "to \(Timestamp.text(loss.maxTime)): \(loss.reason)\n"
     }
+    for fault in manifestFaults + logFaults { text += "Lost: \(fault)\n" }
     for path in keptFiles { text += "The damaged file is kept as \(path)\n" }
     return text
   }
@@ -77,6 +79,8 @@ extension RepairReport {
         }
       }
       json.add("losses", raw: "[\(parts.joined(separator: ","))]")
+      json.add("manifest", manifestFaults)
+      json.add("writeAheadLogs", logFaults)
       json.add("keptFiles", keptFiles)
       json.add("problems", problems)
     }

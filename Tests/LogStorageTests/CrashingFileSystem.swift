@@ -1,5 +1,6 @@
 import Glibc
 import Synchronization
+import TestSupport
 
 @testable import LogStorage
 
@@ -8,8 +9,8 @@ import Synchronization
 /// Each file has what processes see and what is durable; each directory has the names processes see
 /// and those that are durable. `sync` makes content durable, `syncDirectory` makes names durable. A
 /// crash (at the n-th call that changes anything, or asked for) throws from then on; `restart()`
-/// gives a machine with only what was durable, plus, of unsynced appends, a part chosen by
-/// `tornBytes`.
+/// gives a machine with only what was durable, plus, of unsynced writes, a part: the first
+/// `tornBytes`, or sectors chosen by a seed, as a disk writes them in any order.
 ///
 /// Locks work between handles as `flock` does, without waiting: a test that would wait for ever
 /// fails instead.
@@ -20,6 +21,8 @@ final class CrashingFileSystem: FileSystem {
   final class Node: Sendable {
     let content = Mutex<[UInt8]>([])
     let durable = Mutex<[UInt8]>([])
+    /// What was written since the last sync.
+    let dirty = Mutex<[Range<Int>]>([])
     let locks = Mutex<[ObjectIdentifier: FileLock]>([:])
     let modified = Mutex<Int64>(0)
   }
@@ -37,6 +40,7 @@ final class CrashingFileSystem: FileSystem {
     var isReadOnly = false
     var freeByteCount: UInt64 = 1 << 40
     var ignoredSyncs: String?
+    var opened: [String] = []
   }
 
   let machine = Mutex(Machine())
@@ -64,22 +68,19 @@ final class CrashingFileSystem: FileSystem {
 
   func setReadOnly(_ isReadOnly: Bool) { machine.withLock { $0.isReadOnly = isReadOnly } }
 
-  /// The machine after power comes back: only what was durable is there, and `tornBytes` of what
-  /// was appended to a file after its last sync.
-  func restart(tornBytes: Int = 0) -> CrashingFileSystem {
+  /// The machine after power comes back: only what was durable is there, and of what was written to a
+  /// file after its last sync the first `tornBytes`, or some sectors.
+  func restart(tornBytes: Int = 0, sectors seed: UInt64? = nil) -> CrashingFileSystem {
     let fresh = CrashingFileSystem(clock: clock)
+    var random = SeededGenerator(seed: seed ?? 0)
     machine.withLock { old in
       fresh.machine.withLock { new in
         new.directories = old.durableDirectories
         new.durableDirectories = old.durableDirectories
-        for (path, node) in old.durableFiles {
+        for (path, node) in old.durableFiles.sorted(by: { $0.key < $1.key }) {
           let copy = Node()
-          let durable = node.durable.withLock { $0 }
-          let content = node.content.withLock { $0 }
-          var bytes = durable
-          if content.starts(with: durable) {
-            bytes += content.dropFirst(durable.count).prefix(tornBytes)
-          }
+          let bytes =
+            seed == nil ? node.left(first: tornBytes) : node.left(sectors: &random)
           copy.content.withLock { $0 = bytes }
           copy.durable.withLock { $0 = bytes }
           copy.modified.withLock { $0 = clock }
@@ -122,17 +123,22 @@ final class CrashingFileSystem: FileSystem {
 
   func open(_ path: String, _ mode: FileOpenMode) throws -> any RandomAccessFile {
     try requirePower(path)
-    let known = machine.withLock { $0.files[path] }
+    let known = machine.withLock { machine in
+      machine.opened.append(path)
+      return machine.files[path]
+    }
     switch (mode, known) {
     case (.read, let node?): return CrashingFile(path, node, self)
-    case (.append, let node?), (.createOrAppend, let node?):
+    case (.append, let node?), (.createOrAppend, let node?), (.openForPlacing, let node?):
       if machine.withLock({ $0.isReadOnly }) {
         throw StorageError(.notPermitted, "\(path): read-only")
       }
       return CrashingFile(path, node, self)
     case (.read, nil), (.append, nil): throw missing(path)
-    case (.createExclusive, _?): throw StorageError(.inputOutput, "\(path): File exists")
-    case (.createOrAppend, nil), (.createExclusive, nil):
+    case (.createExclusive, _?), (.createForPlacing, _?):
+      throw StorageError(.inputOutput, "\(path): File exists")
+    case (.createOrAppend, nil), (.createExclusive, nil), (.createForPlacing, nil),
+      (.openForPlacing, nil):
       try step(path)
       try requirePower("make " + path)
       let node = Node()
@@ -243,8 +249,67 @@ final class CrashingFileSystem: FileSystem {
     machine.withLock { $0.files.keys.filter { $0.contains(part) }.sorted() }
   }
 
+  /// Paths opened so far that contain a text.
+  func openings(of part: String) -> Int {
+    machine.withLock { $0.opened.count { $0.contains(part) } }
+  }
+
   func setModified(_ path: String, _ time: Int64) {
     machine.withLock { $0.files[path] }?.modified.withLock { $0 = time }
+  }
+}
+
+extension CrashingFileSystem.Node {
+  fileprivate func put(_ bytes: Slice<UnsafeRawBufferPointer>, at offset: Int) {
+    content.withLock { content in
+      let end = offset + bytes.count
+      if content.count < end { content += [UInt8](repeating: 0, count: end - content.count) }
+      content.replaceSubrange(offset..<end, with: bytes)
+    }
+    dirty.withLock { $0.append(offset..<offset + bytes.count) }
+  }
+
+  fileprivate func cut(to byteCount: Int) {
+    content.withLock { $0.removeLast($0.count - byteCount) }
+    dirty.withLock { dirty in
+      dirty = dirty.map { $0.clamped(to: 0..<byteCount) }.filter { !$0.isEmpty }
+    }
+  }
+
+  /// What is left when the power has gone: the first bytes of what was written since the last sync.
+  fileprivate func left(first count: Int) -> [UInt8] {
+    var left = count
+    return survivors { range in
+      defer { left -= min(left, range.count) }
+      return [range.prefix(left)]
+    }
+  }
+
+  /// The same when the disk had written some of the sectors, in any order.
+  fileprivate func left(sectors random: inout SeededGenerator) -> [UInt8] {
+    survivors { range in
+      var kept: [Range<Int>] = []
+      var start = range.lowerBound
+      while start < range.upperBound {
+        let next = min(range.upperBound, (start / 512 + 1) * 512)
+        if Bool.random(using: &random) { kept.append(start..<next) }
+        start = next
+      }
+      return kept
+    }
+  }
+
+  private func survivors(_ choose: (Range<Int>) -> [Range<Int>]) -> [UInt8] {
+    let content = content.withLock { $0 }
+    var bytes = durable.withLock { $0 }
+    for written in dirty.withLock({ $0 }) {
+      for range in choose(written.clamped(to: 0..<content.count)) where !range.isEmpty {
+        let missing = range.upperBound - bytes.count
+        if missing > 0 { bytes += [UInt8](repeating: 0, count: missing) }
+        bytes.replaceSubrange(range, with: content[range])
+      }
+    }
+    return bytes
   }
 }
 
@@ -282,20 +347,25 @@ final class CrashingFile: RandomAccessFile {
 
   /// Power that goes during a write leaves the first half of it in the cache.
   func append(_ bytes: UnsafeRawBufferPointer) throws {
+    try write(bytes, at: UInt64(node.content.withLock { $0.count }))
+  }
+
+  func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws {
+    let wasDown = fileSystem.isDown
     do {
       try fileSystem.step(path)
     } catch {
-      if error is CrashingFileSystem.Crash {
-        node.content.withLock { $0 += bytes.prefix(bytes.count / 2) }
+      if error is CrashingFileSystem.Crash, !wasDown {
+        node.put(bytes.prefix(bytes.count / 2), at: Int(offset))
       }
       throw error
     }
-    node.content.withLock { $0 += bytes }
+    node.put(bytes[...], at: Int(offset))
   }
 
   func truncate(to byteCount: UInt64) throws {
     try fileSystem.step(path)
-    node.content.withLock { $0.removeLast($0.count - Int(byteCount)) }
+    node.cut(to: Int(byteCount))
   }
 
   func sync() throws {
@@ -304,6 +374,7 @@ final class CrashingFile: RandomAccessFile {
     if let lie = fileSystem.machine.withLock({ $0.ignoredSyncs }), path.contains(lie) { return }
     let content = node.content.withLock { $0 }
     node.durable.withLock { $0 = content }
+    node.dirty.withLock { $0 = [] }
   }
 
   func syncData() throws { try sync() }

@@ -27,7 +27,8 @@ import Testing
       .segmentRemoved(id: record.id, group: 9, digest: record.digest, reason: .expired),
       .segmentAwaitsCollection(removed), .segmentCollected(id: record.id),
       .countersSet(nextSequence: .max, nextGroup: 2),
-      .bookmarkSet(InputBookmark(key: "k", offset: 1, updated: 2)),
+      .bookmarkSet(InputBookmark(key: "k", offset: 1, updated: 2)), .recordsLost(4...9),
+      .lossAccepted,
     ]
     let transaction = ManifestTransaction(time: 5, actions: actions)
     #expect(try ManifestTransaction(transaction.body, name: "test") == transaction)
@@ -63,14 +64,54 @@ import Testing
     let whole = try storeWithGroups(3).0.contents(of: log).count
     let shorter = try storeWithGroups(2).0.contents(of: log).count
     for length in shorter..<whole {
-      let (disk, _) = try storeWithGroups(3)
-      disk.damage(log) { $0.removeLast(whole - length) }
+      let (disk, _) = try storeWithGroups(2)
+      let tail = try storeWithGroups(3).0.contents(of: log)[shorter..<length]
+      disk.damage(log) { $0 += tail }
       let store = try makeStore(on: disk)
       #expect(try store.groups().map(\.name) == ["g0", "g1"])
+      #expect(try store.state().faults == [])
       try store.createGroup("new")
       #expect(try makeStore(on: disk).groups().map(\.name) == ["g0", "g1", "new"])
       #expect(try store.verify().problems == [])
     }
+  }
+
+  @Test func `an end that has gone is told until it is accepted, and the store goes on`() throws {
+    let whole = try storeWithGroups(3).0.contents(of: log).count
+    let first = try storeWithGroups(0).0.contents(of: log).count
+    for length in first..<whole {
+      let (disk, _) = try storeWithGroups(3)
+      disk.damage(log) { $0.removeLast(whole - length) }
+      let store = try makeStore(on: disk)
+      let left = try store.groups().map(\.name)
+      #expect(left == Array(["g0", "g1", "g2"].prefix(left.count)) && left.count < 3)
+      #expect(try store.state().faults.count == 1)
+      #expect(throws: StorageError.self) { try store.events() }
+      try store.createGroup("new")
+      let other = try makeStore(on: disk)
+      #expect(try other.groups().map(\.name) == left + ["new"])
+      #expect(try other.state().faults.count == 1)
+      #expect(try other.verify().problems.count == 1)
+      #expect(disk.paths(containing: "damaged/manifest-1.log").count == 1)
+      #expect(try other.repair(dryRun: true).manifestFaults.count == 1)
+      #expect(try other.repair(dryRun: false).manifestFaults.count == 1)
+      #expect(try store.state().faults == [])
+      #expect(try store.events() == [])
+      #expect(try store.verify().problems == [])
+    }
+  }
+
+  @Test func `a hint that is damaged, old or missing says nothing`() throws {
+    let (disk, store) = try storeWithGroups(1)
+    let old = try disk.contents(of: "/store/manifest.end")
+    try store.createGroup("x")
+    for content in [old, Array(old.dropLast()), [], [UInt8](repeating: 0, count: 24)] {
+      disk.damage("/store/manifest.end") { $0 = content }
+      #expect(try makeStore(on: disk).state().faults == [])
+    }
+    try disk.unlink("/store/manifest.end")
+    #expect(try makeStore(on: disk).groups().count == 2)
+    #expect(try makeStore(on: disk).state().faults == [])
   }
 
   @Test func `a tail of garbage is cut`() throws {
@@ -81,26 +122,63 @@ import Testing
     #expect(try makeStore(on: disk).groups().count == 3)
   }
 
-  @Test func `damage before whole records is reported and never cut`() throws {
+  @Test func `a damaged record costs what it says, by name, and is kept aside`() throws {
     let (disk, _) = try storeWithGroups(3)
     let first = try storeWithGroups(1).0.contents(of: log).count
     disk.damage(log) { $0[first + 60] ^= 1 }
-    let store = try makeStore(on: disk)
     let before = try disk.contents(of: log)
-    let error = #expect(throws: StorageError.self) { try store.createGroup("new") }
-    #expect(error?.code == .damaged)
-    #expect(error?.message.contains("byte \(first)") == true)
-    #expect(try disk.contents(of: log) == before)
+    let store = try makeStore(on: disk)
+    #expect(try store.groups().map(\.name) == ["g0", "g2"])
+    #expect(try store.state().faults.count == 1)
+    #expect(try store.state().faults.first?.contains("byte \(first)") == true)
+    try store.createGroup("new")
+    #expect(try disk.contents(of: "/store/damaged/manifest-1.log") == before)
+    #expect(try makeStore(on: disk).groups().map(\.name) == ["g0", "g2", "new"])
+    #expect(try makeStore(on: disk).state().faults.count == 1)
+    _ = try store.repair(dryRun: false)
+    #expect(try makeStore(on: disk).verify().problems == [])
   }
 
-  @Test func `a record taken out of the middle breaks the chain`() throws {
+  @Test func `a record taken out of the middle breaks the chain, by name`() throws {
     let (disk, _) = try storeWithGroups(3)
     let one = try storeWithGroups(1).0.contents(of: log).count
     let two = try storeWithGroups(2).0.contents(of: log).count
     disk.damage(log) { $0.removeSubrange(one..<two) }
-    let error = #expect(throws: StorageError.self) { try makeStore(on: disk).groups() }
-    #expect(error?.code == .damaged)
-    #expect(error?.message.contains("does not continue") == true)
+    let store = try makeStore(on: disk)
+    #expect(try store.groups().map(\.name) == ["g0", "g2"])
+    #expect(try store.state().faults.first?.contains("does not continue") == true)
+    #expect(try store.verify().problems.isEmpty == false)
+  }
+
+  @Test func `a damaged first record is replaced by the end of the log before`() throws {
+    let disk = CrashingFileSystem()
+    let store = try makeStore(on: disk, rotation: 200)
+    for i in 0..<12 { try store.createGroup("g\(i)") }
+    let newest = try #require(
+      disk.paths(containing: "manifest-").filter { $0.hasSuffix(".log") }.last)
+    disk.damage(newest) { $0[90] ^= 1 }
+    #expect(try makeStore(on: disk).groups().count == 12)
+    #expect(try makeStore(on: disk).state().faults.count == 1)
+    // Nothing was lost, so nothing is said any more when a new log has begun.
+    try makeStore(on: disk).createGroup("x")
+    #expect(try makeStore(on: disk).groups().count == 13)
+    #expect(try makeStore(on: disk).state().faults == [])
+  }
+
+  @Test func `a damaged CURRENT is told, and the newest log is read`() throws {
+    let intact = try storeWithGroups(2).0.contents(of: "/store/CURRENT")
+    for position in intact.indices {
+      for bit in 0..<8 {
+        let (disk, _) = try storeWithGroups(2)
+        disk.damage("/store/CURRENT") { $0[position] ^= 1 << UInt8(bit) }
+        let store = try makeStore(on: disk)
+        #expect(try store.groups().count == 2)
+        #expect(try store.state().faults.count == 1)
+        try store.createGroup("x")
+        #expect(try makeStore(on: disk).groups().count == 3)
+        #expect(try makeStore(on: disk).state().faults == [])
+      }
+    }
   }
 
   @Test func `a log of another version is refused with both numbers`() throws {

@@ -101,6 +101,40 @@ import Testing
     #expect(statistics.bytesRead > 0)
   }
 
+  @Test func `counting opens no segment whose events all count, and the newest event few`() throws {
+    let disk = CrashingFileSystem()
+    let writing = try makeStore(on: disk)
+    for i in 0..<200 {
+      try writing.publish(
+        SampleEvents("\(i)", count: 3, from: SampleTime.day + Int64(i) * 10_000),
+        to: i % 5 == 0 ? "web" : "api")
+    }
+    func count(_ request: ScanRequest) throws -> (rows: Int, opened: Int) {
+      let store = try LogStore.open("/store", mode: .readOnly, options: storeOptions(disk))
+      let before = disk.openings(of: ".seg")
+      let cursor = try store.snapshot().scan(request)
+      var rows = 0
+      while let rowGroup = try cursor.next() { rows += rowGroup.visibleRows.count }
+      #expect(cursor.statistics.rowsScanned == rows)
+      return (rows, disk.openings(of: ".seg") - before)
+    }
+    var request = ScanRequest()
+    #expect(try count(request) == (600, 200))
+    request.needsOnlyCounts = true
+    #expect(try count(request) == (600, 0))
+    request.logGroups = ["web"]
+    #expect(try count(request) == (120, 0))
+    // Two segments are cut by the window.
+    request.logGroups = nil
+    request.window = (SampleTime.day + 1)...(SampleTime.day + 1_000_500)
+    #expect(try count(request) == (300, 2))
+    let store = try LogStore.open("/store", mode: .readOnly, options: storeOptions(disk))
+    let before = disk.openings(of: ".seg")
+    let newest = try store.snapshot().scan(ScanRequest(order: .newestFirst))
+    #expect(try newest.next()?.timestamps().last == SampleTime.day + 1_992_000)
+    #expect(disk.openings(of: ".seg") - before <= 2)
+  }
+
   @Test func `row groups in which no event can match are skipped`() throws {
     let store = try makeStore()
     try store.publish(SampleEvents("a", count: 10, from: SampleTime.day), to: "api")

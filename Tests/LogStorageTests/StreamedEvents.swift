@@ -39,9 +39,12 @@ final class StreamedEvents: Sendable {
 }
 
 /// A writer whose logs are full after six events.
-func makeStreamWriter(_ store: LogStore, rowsPerLog: Int = 6) throws -> StreamWriter {
+func makeStreamWriter(
+  _ store: LogStore, rowsPerLog: Int = 6, firstLogByteCount: Int = 4096
+) throws -> StreamWriter {
   var limits = StreamWriter.Limits()
   limits.rowsPerLog = rowsPerLog
+  (limits.logByteCount, limits.firstLogByteCount) = (8192, firstLogByteCount)
   return try StreamWriter(store: store, limits: limits)
 }
 

@@ -36,6 +36,11 @@ package enum FileOpenMode: Sendable {
   case createOrAppend
   /// For reading and appending; it is an error (`inputOutput`) when it exists.
   case createExclusive
+  /// For reading and for writing at chosen places, not for appending; it is an error (`inputOutput`)
+  /// when it exists.
+  case createForPlacing
+  /// The same, and made when missing.
+  case openForPlacing
 }
 
 /// What a path names.
@@ -76,6 +81,9 @@ package protocol RandomAccessFile: AnyObject, Sendable {
   func read(at offset: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws -> Int
   /// Writes all bytes at the end of the file.
   func append(_ bytes: UnsafeRawBufferPointer) throws
+  /// Writes all bytes at a place; only in files opened for that. Zeros fill what lies between the
+  /// end of the file and the place.
+  func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws
   /// Cuts the file.
   func truncate(to byteCount: UInt64) throws
   /// Makes content and attributes durable. Never call it again after it threw: pages may be gone.
@@ -102,6 +110,11 @@ extension RandomAccessFile {
         "\(path): ends \(count - bytes.count) bytes too early, reading \(count) at \(offset)")
     }
     return bytes
+  }
+
+  /// Writes an array at a place.
+  package func write(_ bytes: [UInt8], at offset: UInt64) throws {
+    try bytes.withUnsafeBytes { try write($0, at: offset) }
   }
 
   /// Writes an array at the end of the file.

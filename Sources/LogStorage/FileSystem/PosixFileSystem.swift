@@ -15,6 +15,8 @@ package struct PosixFileSystem: FileSystem {
       case .append: O_RDWR | O_APPEND
       case .createOrAppend: O_RDWR | O_APPEND | O_CREAT
       case .createExclusive: O_RDWR | O_APPEND | O_CREAT | O_EXCL
+      case .createForPlacing: O_RDWR | O_CREAT | O_EXCL
+      case .openForPlacing: O_RDWR | O_CREAT
       }
     let descriptor = retrying { openFile(path, flags | O_CLOEXEC, 0o644) }
     guard descriptor >= 0 else { throw systemError("open", path) }
@@ -170,7 +172,20 @@ final class PosixFile: RandomAccessFile {
     guard let base = bytes.baseAddress else { return }
     var written = 0
     while written < bytes.count {
-      let count = retrying { write(descriptor, base + written, bytes.count - written) }
+      let count = retrying { writeFile(descriptor, base + written, bytes.count - written) }
+      guard count >= 0 else { throw systemError("write", path) }
+      written += count
+    }
+  }
+
+  func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws {
+    guard let base = bytes.baseAddress else { return }
+    var written = 0
+    while written < bytes.count {
+      let position = off_t(Int64(offset)) + off_t(written)
+      let count = retrying {
+        pwrite(descriptor, base + written, bytes.count - written, position)
+      }
       guard count >= 0 else { throw systemError("write", path) }
       written += count
     }
@@ -217,6 +232,11 @@ private func retrying<Result: SignedInteger>(_ call: () -> Result) -> Result {
 /// `open`, out of the way of the method of the same name.
 private func openFile(_ path: String, _ flags: Int32, _ mode: mode_t) -> Int32 {
   open(path, flags, mode)
+}
+
+/// `write`, out of the way of the method of the same name.
+private func writeFile(_ descriptor: Int32, _ bytes: UnsafeRawPointer, _ count: Int) -> Int {
+  write(descriptor, bytes, count)
 }
 
 /// `rename`, out of the way of the method of the same name.

@@ -105,6 +105,8 @@ struct GarbageCollector {
   private func removeOrphans(
     _ files: [String], _ state: ManifestState, _ report: inout Report
   ) throws {
+    // A record that was lost may have named them.
+    if !state.faults.isEmpty { return }
     let placed = files.filter { path in
       Self.segmentID(of: path).map { !state.names($0) } ?? false
     }
@@ -159,7 +161,7 @@ struct GarbageCollector {
 
   /// Logs that `CURRENT` has left behind.
   private func removeOldLogs() throws {
-    let current = try ManifestLog.currentNumber(names, fileSystem)
+    guard let current = try? ManifestLog.currentNumber(names, fileSystem) else { return }
     for name in try fileSystem.list(names.root) {
       guard let number = FileNames.manifestNumber(name), number < current,
         let status = try fileSystem.status(of: names.manifestLog(number)),

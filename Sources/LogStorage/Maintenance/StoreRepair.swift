@@ -20,11 +20,20 @@ package struct RepairReport: Sendable, Hashable {
   /// Events of damaged segments that could be read, and were or would be written to new ones.
   package var salvagedRowCount: UInt64 = 0
   package var losses: [Loss] = []
+  /// What was lost of the manifest: the store goes on without it.
+  package var manifestFaults: [String] = []
+  /// Write-ahead logs of writers that died, of which events are lost, each with its damage; what of them is whole was
+  /// or would be published.
+  package var logFaults: [String] = []
   /// Where the damaged files were put, for whoever can do more with them.
   package var keptFiles: [String] = []
   /// What could not be done and why.
   package var problems: [String] = []
 
+  /// Whether there is anything to repair.
+  package var isNeeded: Bool {
+    damagedSegmentCount > 0 || !manifestFaults.isEmpty || !logFaults.isEmpty
+  }
   package var lostRowCount: UInt64 { losses.reduce(0) { $0 + $1.rowCount } }
 }
 
@@ -56,6 +65,11 @@ struct StoreRepair {
 
   func run(dryRun: Bool) throws -> RepairReport {
     var report = RepairReport(isDryRun: dryRun)
+    report.manifestFaults = try store.manifest.refresh().faults
+    if !dryRun, !report.manifestFaults.isEmpty {
+      try store.manifest.append { _ in [.lossAccepted] }
+    }
+    try giveUpLogs(dryRun: dryRun, &report)
     let state = try store.manifest.refresh()
     for group in state.groups.values.sorted(by: { $0.name < $1.name }) {
       for record in group.segments.values.sorted(by: { ($0.day, $0.id) < ($1.day, $1.id) }) {
@@ -72,6 +86,47 @@ struct StoreRepair {
       }
     }
     return report
+  }
+
+  // MARK: Write-ahead logs
+
+  /// Publishes what is whole of damaged logs, and has the manifest forget those that have gone.
+  private func giveUpLogs(dryRun: Bool, _ report: inout RepairReport) throws {
+    let logs = try store.view().logs.filter { !$0.damage.isEmpty }
+    report.logFaults = logs.flatMap(\.damage)
+    if dryRun || logs.isEmpty { return try keepLogsAside(dryRun: dryRun, &report) }
+    _ = try WriteAheadRecovery(store: store).run()
+    let fileSystem = store.fileSystem
+    for log in logs where try fileSystem.status(of: log.path) == nil {
+      try store.manifest.append { state in
+        state.writeAheadLogs[log.log.id] == nil ? [] : [.writeAheadLogForgotten(id: log.log.id)]
+      }
+    }
+    let waiting = try store.manifest.refresh().writeAheadLogs
+    for log in logs where waiting[log.log.id] != nil {
+      report.problems.append(
+        "\(log.path): stays as it is: a process writes it, or another version of this program did")
+    }
+    try keepLogsAside(dryRun: dryRun, &report)
+  }
+
+  /// Moves the logs that recovery found damaged to where nothing else looks.
+  private func keepLogsAside(dryRun: Bool, _ report: inout RepairReport) throws {
+    let fileSystem = store.fileSystem
+    let folder = store.names.writeAheadLogs
+    guard try fileSystem.status(of: folder) != nil else { return }
+    for name in try fileSystem.list(folder) where name.hasSuffix(".damaged") {
+      if dryRun {
+        report.logFaults.append(
+          "\(folder)/\(name): a damaged write-ahead log, whose whole events were published")
+        continue
+      }
+      try fileSystem.makeDirectories(store.names.damaged)
+      try fileSystem.rename("\(folder)/\(name)", to: "\(store.names.damaged)/\(name)")
+      try fileSystem.syncDirectory(store.names.damaged)
+      try fileSystem.syncDirectory(folder)
+      report.keptFiles.append("\(store.names.damaged)/\(name)")
+    }
   }
 
   // MARK: Looking

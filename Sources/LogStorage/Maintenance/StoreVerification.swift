@@ -44,6 +44,7 @@ struct StoreVerification {
         checkSegment(record, group.name)
       }
     }
+    report.problems += snapshot.state.faults
     try checkStrangers(snapshot.state)
     if !isChainOnly {
       try checkNamed(store.lookupTables())
@@ -186,7 +187,7 @@ struct StoreVerification {
     for name in try fileSystem.list(store.names.writeAheadLogs) where name.hasSuffix(".damaged") {
       report.problems.append(
         "\(store.names.writeAheadLogs)/\(name): a write-ahead log with damage, kept when the rest of "
-          + "its events was published; remove it when it was looked at")
+          + "its events was published; 'varve repair' puts it aside")
     }
   }
 

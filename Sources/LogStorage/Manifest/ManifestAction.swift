@@ -31,6 +31,11 @@ enum ManifestAction: Sendable, Hashable {
   case sizeLimitSet(group: UInt64, byteCount: UInt64?)
   /// Why the segments of the same record were rewritten or removed; changes nothing.
   case removalNoted(RemovalNote)
+  /// Records of these generations could not be read when this one was written; what they said is not
+  /// part of the state.
+  case recordsLost(ClosedRange<UInt64>)
+  /// Somebody was told of all lost records and goes on without them.
+  case lossAccepted
 
   private enum Tag: UInt8 {
     case snapshotBegins = 1
@@ -49,6 +54,8 @@ enum ManifestAction: Sendable, Hashable {
     case writeAheadFlushWanted = 14
     case sizeLimitSet = 15
     case removalNoted = 16
+    case recordsLost = 17
+    case lossAccepted = 18
   }
 
   func encode(into writer: inout FieldWriter) {
@@ -115,6 +122,12 @@ enum ManifestAction: Sendable, Hashable {
     case .removalNoted(let note):
       put(.removalNoted)
       note.encode(into: &writer)
+    case .recordsLost(let generations):
+      put(.recordsLost)
+      writer.put(generations.lowerBound)
+      writer.put(generations.upperBound)
+    case .lossAccepted:
+      put(.lossAccepted)
     }
   }
 
@@ -172,6 +185,15 @@ enum ManifestAction: Sendable, Hashable {
       self = .sizeLimitSet(group: group, byteCount: byteCount == 0 ? nil : byteCount)
     case .removalNoted:
       self = .removalNoted(try RemovalNote(&reader))
+    case .recordsLost:
+      let first = try reader.number(UInt64.self)
+      let last = try reader.number(UInt64.self)
+      guard first <= last else {
+        throw StorageError(.damaged, "\(name): lost records \(first) to \(last)")
+      }
+      self = .recordsLost(first...last)
+    case .lossAccepted:
+      self = .lossAccepted
     }
   }
 }

@@ -12,8 +12,13 @@ import Synchronization
 /// ```
 ///
 /// Readers take no lock: they stop at the last whole record. A record that fails its check at the
-/// end of the file is a torn append, never acknowledged, and is cut by the next writer; one that
-/// fails with whole records after it is damage, and reported.
+/// end of the file is a torn append, never acknowledged, and is cut by the next writer.
+///
+/// *Damage*: how far the log reached stands in `manifest.end` too, written behind the sync of each record
+/// and never synced itself: it can be behind the log, not before it, unless the end of the log has gone. That, and a record
+/// that fails its check with whole ones after it, are faults of the state: the store goes on with what is
+/// whole, everybody who reads it says so, and the next writer starts a new log that keeps the fault on
+/// record until `repair` accepts it. The damaged log is moved to `damaged/`.
 ///
 /// When a log has grown by 4 MiB the next one starts with the whole state as its first record;
 /// `CURRENT` is replaced by renaming. Each record carries the SHA-256 of the one before, across
@@ -39,6 +44,39 @@ final class ManifestLog: Sendable {
     var state = ManifestState()
     /// A sync failed: what the file holds on disk is unknown, so nothing may be appended to it.
     var isSuspect = false
+    /// Records of the log that could not be read, and other damage on the way to the state.
+    var faults: [String] = []
+    var lost: [ClosedRange<UInt64>] = []
+    /// The next record does not continue the one before it, which was lost.
+    var isBehindGap = false
+    /// The end that was promised has gone.
+    var cut: ClosedRange<UInt64>?
+
+    /// `CURRENT` is wrong, and how.
+    var misnaming: String?
+
+    var isBroken: Bool { !faults.isEmpty || cut != nil || misnaming != nil }
+
+    /// The state with what is wrong with it.
+    var result: ManifestState {
+      var state = state
+      let path = file.path
+      state.faults = faults + [misnaming].compactMap { $0 }
+      if let cut {
+        state.faults.append(
+          "\(path): the end of the manifest has gone: \(Self.text(cut)) lost, and what they added is "
+            + "left out; 'varve repair' goes on without it")
+      }
+      state.faults += state.lostGenerations.map {
+        "\(path): earlier, \(Self.text($0)) of the manifest were lost, and what they added is left "
+          + "out; 'varve repair' goes on without it"
+      }
+      return state
+    }
+
+    private static func text(_ generations: ClosedRange<UInt64>) -> String {
+      "the records \(generations.lowerBound) to \(generations.upperBound)"
+    }
   }
 
   init(
@@ -68,17 +106,19 @@ final class ManifestLog: Sendable {
   /// - Complexity: O(bytes appended since the last call), O(log) at first.
   func refresh() throws -> ManifestState {
     try memory.withLock { memory in
+      let wasBroken = memory?.isBroken ?? false
       do {
         try catchUp(&memory)
+        if wasBroken || memory?.isBroken != true { return memory?.result ?? ManifestState() }
       } catch let error as StorageError where error.code == .damaged {
-        // Possibly a look at a tail while somebody cut it: look again while nobody can.
-        memory = nil
-        guard let lock = try? acquireLock() else { throw error }
-        defer { try? lock.unlock() }
-        try catchUp(&memory)
+        guard (try? acquireLock()) != nil else { throw error }
       }
-      guard let memory else { return ManifestState() }
-      return memory.state
+      // Possibly a look at a tail while somebody cut it: look again while nobody can.
+      guard let lock = try? acquireLock() else { return memory?.result ?? ManifestState() }
+      defer { try? lock.unlock() }
+      memory = nil
+      try catchUp(&memory)
+      return memory?.result ?? ManifestState()
     }
   }
 
@@ -103,20 +143,53 @@ final class ManifestLog: Sendable {
   /// Reads what others appended; from the start if the log is another one or no longer continues
   /// what was read.
   private func catchUp(_ memory: inout Memory?) throws {
-    let number = try Self.currentNumber(names, fileSystem)
-    if let known = memory, known.number == number, try known.file.length() >= known.position {
-      do {
-        return try readOn(&memory!)
-      } catch let error as StorageError where error.code == .damaged {
-        memory = nil
-      }
+    // Before the log: it may grow meanwhile.
+    let end = ManifestEnd(names, fileSystem)
+    let (number, fault) = try logInForce(end)
+    if memory?.number == number, fault == nil, let known = memory,
+      try known.file.length() >= known.position
+    {
+      try readOn(&memory!)
+    } else {
+      var fresh = try open(number)
+      fresh.misnaming = fault
+      try readOn(&fresh)
+      if fresh.firstRecordEnd == 0 { try restoreBase(of: &fresh) }
+      memory = fresh
     }
-    var fresh = try open(number)
-    try readOn(&fresh)
-    guard fresh.firstRecordEnd > 0 else {
-      throw StorageError(.damaged, "\(fresh.file.path): the first record is damaged")
+    if let end, let reached = memory?.state.generation, end.generation > reached {
+      memory?.cut = reached + 1...end.generation
+    } else {
+      memory?.cut = nil
     }
-    memory = fresh
+  }
+
+  /// The number of the log to be read: the one that `CURRENT` names, or where that is damaged, the one that
+  /// was written last.
+  private func logInForce(_ end: ManifestEnd?) throws -> (number: UInt64, fault: String?) {
+    func exists(_ number: UInt64) throws -> Bool {
+      try fileSystem.status(of: names.manifestLog(number)) != nil
+    }
+    do {
+      let number = try Self.currentNumber(names, fileSystem)
+      if try exists(number), number >= end?.number ?? 0 { return (number, nil) }
+      guard let end, try exists(end.number) else { throw Self.missing(names.manifestLog(number)) }
+      return (
+        end.number,
+        "\(names.current): names manifest-\(number).log, but the newest is that of "
+          + "number \(end.number), which is read"
+      )
+    } catch let error as StorageError where [.damaged, .missingFile].contains(error.code) {
+      let numbers = try fileSystem.list(names.root).compactMap(FileNames.manifestNumber)
+      guard
+        let newest = try end.map(\.number).flatMap({ try exists($0) ? $0 : nil }) ?? numbers.max()
+      else { throw error }
+      return (newest, "\(error.message); manifest-\(newest).log is read")
+    }
+  }
+
+  private static func missing(_ path: String) -> StorageError {
+    StorageError(.damaged, "\(path): the manifest log that CURRENT names is missing")
   }
 
   private func open(_ number: UInt64) throws -> Memory {
@@ -125,14 +198,44 @@ final class ManifestLog: Sendable {
     do {
       file = try fileSystem.open(path, .read)
     } catch let error as StorageError where error.code == .missingFile {
+      throw Self.missing(path)
+    }
+    var memory = Memory(number: number, file: file, head: [])
+    do {
+      let header = try file.read(at: 0, count: ManifestHeader.byteCount)
+      try ManifestHeader.check(header, name: path)
+    } catch let error as StorageError where error.code == .damaged {
+      memory.faults.append(error.message)
+    }
+    return memory
+  }
+
+  /// Finds the state that a log began with when its first record is damaged: that which the log before it led to.
+  private func restoreBase(of memory: inout Memory) throws {
+    let path = memory.file.path
+    var base: Memory?
+    if memory.number > 1, try fileSystem.status(of: names.manifestLog(memory.number - 1)) != nil {
+      var older = try open(memory.number - 1)
+      try readOn(&older)
+      if older.firstRecordEnd > 0 { base = older }
+    }
+    guard memory.number == 1 || base != nil else {
       throw StorageError(
         .damaged,
-        "\(path): the manifest log that CURRENT names is missing; "
-          + "restore it from a backup")
+        "\(path): the first record, which is the state of the whole store, is damaged, and the log "
+          + "before it is not there any more: restore one of them from a backup")
     }
-    let header = try file.read(at: 0, count: ManifestHeader.byteCount)
-    try ManifestHeader.check(header, name: path)
-    return Memory(number: number, file: file, head: [])
+    memory.state = base?.state ?? ManifestState()
+    // The log of a new store begins with an empty state, which is generation 1.
+    if base == nil { memory.state.generation = 1 }
+    memory.faults += base?.faults ?? []
+    memory.lost += base?.lost ?? []
+    memory.faults.append(
+      base == nil
+        ? "\(path): its first record is damaged; it is that of an empty store"
+        : "\(path): its first record is damaged; the state is that at the end of the log before it")
+    memory.isBehindGap = true
+    memory.firstRecordEnd = max(memory.firstRecordEnd, 1)
   }
 
   private func readOn(_ memory: inout Memory) throws {
@@ -146,13 +249,18 @@ final class ManifestLog: Sendable {
     var position = 0
     while position < bytes.count {
       guard let record = ManifestRecord(bytes, at: position) else {
-        if let later = ManifestRecord.findWhole(in: bytes, after: position) {
-          throw StorageError(
-            .damaged,
-            "\(path): the record at byte \(memory.position) is damaged, and whole ones follow "
-              + "\(later - position) bytes later; run 'varve verify'")
+        guard let later = ManifestRecord.findWhole(in: bytes, after: position) else { return }
+        if memory.firstRecordEnd == 0 {
+          try restoreBase(of: &memory)
+        } else {
+          memory.faults.append(
+            "\(path): the record at byte \(memory.position) of the manifest is damaged: what it says "
+              + "is left out, whole ones follow it; 'varve repair' goes on without it")
         }
-        return
+        memory.isBehindGap = true
+        memory.position += UInt64(later - position)
+        position = later
+        continue
       }
       try take(record, into: &memory)
       position += record.byteCount
@@ -162,16 +270,27 @@ final class ManifestLog: Sendable {
   private func take(_ record: ManifestRecord, into memory: inout Memory) throws {
     let path = memory.file.path
     let isFirst = memory.firstRecordEnd == 0
-    guard isFirst || record.previous == memory.head,
-      isFirst || record.generation == memory.state.generation + 1
-    else {
-      throw StorageError(
-        .damaged,
-        "\(path): the record at byte \(memory.position) does not continue the one before it "
-          + "(generation \(record.generation) after \(memory.state.generation))")
+    let next = memory.state.generation + 1
+    let continues = record.previous == memory.head && record.generation == next
+    if !isFirst, !continues {
+      guard record.generation >= next else {
+        throw StorageError(
+          .damaged,
+          "\(path): the record at byte \(memory.position) does not continue the one before it "
+            + "(generation \(record.generation) after \(memory.state.generation))")
+      }
+      if !memory.isBehindGap {
+        memory.faults.append(
+          "\(path): the record at byte \(memory.position) does not continue the one before it "
+            + "(generation \(record.generation) after \(memory.state.generation)): others are "
+            + "missing or were changed")
+      }
+      if record.generation > next { memory.lost.append(next...record.generation - 1) }
+      memory.isBehindGap = false
     }
     let transaction = try ManifestTransaction(record.body, name: path)
-    try memory.state.apply(transaction, generation: record.generation, name: path)
+    try memory.state.apply(
+      transaction, generation: record.generation, name: path, isLenient: memory.isBroken)
     memory.head = SHA256.hash(record.bytes)
     memory.position += UInt64(record.byteCount)
     if isFirst { memory.firstRecordEnd = memory.position }
@@ -206,7 +325,8 @@ final class ManifestLog: Sendable {
       let isSuspect = memory?.isSuspect ?? false
       try catchUp(&memory)
       if isSuspect { try rotate(&memory) }
-      guard let state = memory?.state else { return ManifestState() }
+      if memory?.isBroken == true { try leaveBrokenLog(&memory) }
+      guard let state = memory?.result else { return ManifestState() }
       let actions = try change(state)
       if actions.isEmpty { return state }
       try write(ManifestTransaction(time: clock.now(), actions: actions), to: &memory!)
@@ -214,8 +334,24 @@ final class ManifestLog: Sendable {
         // The record is durable; if the new log cannot be started, the old one goes on.
         do { try rotate(&memory) } catch { memory = nil }
       }
-      return memory?.state ?? state
+      return memory?.result ?? state
     }
+  }
+
+  /// Goes on in a new log that says what was lost; the old one is kept aside.
+  private func leaveBrokenLog(_ memory: inout Memory?) throws {
+    guard var broken = memory else { return }
+    for generations in broken.lost + [broken.cut].compactMap({ $0 }) {
+      broken.state.lose(generations)
+    }
+    let old = broken.file.path
+    if broken.head.isEmpty { broken.head = [UInt8](repeating: 0, count: 32) }
+    memory = broken
+    try rotate(&memory)
+    if broken.faults.isEmpty, broken.cut == nil { return }
+    try fileSystem.makeDirectories(names.damaged)
+    try? fileSystem.rename(old, to: "\(names.damaged)/manifest-\(broken.number).log")
+    try? fileSystem.syncDirectory(names.damaged)
   }
 
   private func write(_ transaction: ManifestTransaction, to memory: inout Memory) throws {
@@ -242,6 +378,7 @@ final class ManifestLog: Sendable {
     memory.state = state
     memory.head = SHA256.hash(record.bytes)
     memory.position += UInt64(record.byteCount)
+    ManifestEnd(number: memory.number, generation: generation).write(names, fileSystem)
   }
 
   // MARK: Starting a new log
@@ -256,6 +393,7 @@ final class ManifestLog: Sendable {
     var fresh = try open(number)
     try readOn(&fresh)
     memory = fresh
+    ManifestEnd(number: number, generation: fresh.state.generation).write(names, fileSystem)
   }
 
   /// Writes a log whose only record is the whole state. One of this number can only be what a crash

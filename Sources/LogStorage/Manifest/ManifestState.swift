@@ -10,6 +10,11 @@ package struct ManifestState: Sendable, Hashable {
   package private(set) var removed: [SegmentID: RemovedSegment] = [:]
   /// Write-ahead logs whose events are in no segment yet.
   package private(set) var writeAheadLogs: [UInt64: WriteAheadLogRecord] = [:]
+  /// Generations whose records were lost, and nobody has accepted it yet.
+  package private(set) var lostGenerations: [ClosedRange<UInt64>] = []
+  /// What is wrong with the manifest that led here: events may be missing from the state, or be there
+  /// though they were deleted. Empty for an intact one.
+  package internal(set) var faults: [String] = []
   /// The next sequence number and the next number of a group to be given away.
   package private(set) var nextSequence: UInt64 = 1
   package private(set) var nextGroup: UInt64 = 1
@@ -51,14 +56,24 @@ package struct ManifestState: Sendable, Hashable {
 
   /// Applies one transaction, which makes the next generation.
   ///
+  /// - Parameter isLenient: actions that contradict the state are left out: they build on a record that was
+  ///   lost.
   /// - Throws: `StorageError` `damaged` when an action contradicts the state: the log is not the
   /// one
   ///   that led here.
   mutating func apply(
-    _ transaction: ManifestTransaction, generation: UInt64, name: String
+    _ transaction: ManifestTransaction, generation: UInt64, name: String, isLenient: Bool = false
   ) throws {
     self.generation = generation
-    for action in transaction.actions { try apply(action, name: name) }
+    for action in transaction.actions {
+      do { try apply(action, name: name) } catch { if !isLenient { throw error } }
+    }
+  }
+
+  /// Notes that records are missing.
+  mutating func lose(_ generations: ClosedRange<UInt64>) {
+    lostGenerations.append(generations)
+    generation = max(generation, generations.upperBound)
   }
 
   private mutating func apply(_ action: ManifestAction, name: String) throws {
@@ -88,15 +103,20 @@ package struct ManifestState: Sendable, Hashable {
       groups[id]?.maximumByteCount = byteCount
     case .removalNoted:
       break
+    case .recordsLost(let generations):
+      lostGenerations.append(generations)
+    case .lossAccepted:
+      lostGenerations = []
     case .segmentAdded(let segment):
       try expect(
         groups[segment.group]?.segments[segment.id] == nil && groups[segment.group] != nil,
         "adds", "segment \(segment.id)", name)
       groups[segment.group]?.segments[segment.id] = segment
     case .segmentRemoved(let id, let group, let digest, let reason):
-      guard let segment = groups[group]?.segments.removeValue(forKey: id),
-        segment.digest == digest
-      else { return try expect(false, "removes", "segment \(id)", name) }
+      guard let segment = groups[group]?.segments[id], segment.digest == digest else {
+        return try expect(false, "removes", "segment \(id)", name)
+      }
+      groups[group]?.segments[id] = nil
       markRemoved(segment, reason)
     case .segmentAwaitsCollection(let segment):
       removed[segment.id] = segment
@@ -153,6 +173,7 @@ package struct ManifestState: Sendable, Hashable {
       if log.isFlushWanted { actions.append(.writeAheadFlushWanted(id: log.id)) }
     }
     actions += bookmarks.values.sorted { $0.key < $1.key }.map { .bookmarkSet($0) }
+    actions += lostGenerations.map { .recordsLost($0) }
     actions.append(.countersSet(nextSequence: nextSequence, nextGroup: nextGroup))
     return actions
   }

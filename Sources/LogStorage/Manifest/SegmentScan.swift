@@ -13,6 +13,12 @@ struct ScanPlan {
     var cutoff: Int64
     /// Set for events that are in no segment yet; `segment` describes them then.
     var chunk: WriteAheadChunk?
+
+    /// Whether the window leaves all its events, and it has some.
+    var isWhole: Bool {
+      segment.rowCount > 0
+        && (window.map { $0.contains(segment.minTime) && $0.contains(segment.maxTime) } ?? true)
+    }
   }
 
   var request: ScanRequest
@@ -30,7 +36,7 @@ struct ScanPlan {
     }
     statistics.logGroupsScanned = seen.count
     // Nobody knows whose events the damaged parts of a log held.
-    statistics.damagedParts += view.logs.flatMap(\.damage)
+    statistics.damagedParts += state.faults + view.logs.flatMap(\.damage)
   }
 
   private mutating func add(
@@ -84,6 +90,8 @@ final class SegmentScan: RowGroupCursor {
     var waiting: [(key: Int64, candidate: ScanPlan.Candidate)]
     /// Of opened segments.
     var heap = RowGroupHeap()
+    /// Events that nobody wants to see, by log group.
+    var counted: [String: Int] = [:]
     var ordinal = 0
     var statistics: ScanStatistics
     /// Open files of scans that cannot pin.
@@ -105,10 +113,24 @@ final class SegmentScan: RowGroupCursor {
     if !isSurvey { cache.chunks.beginScan() }
     let order = plan.request.order
     // Ascending ids break ties, so that the order is the same in every run.
-    let waiting = plan.candidates
+    var statistics = plan.statistics
+    var counted: [String: Int] = [:]
+    let opened = plan.candidates.filter { candidate in
+      guard plan.request.needsOnlyCounts, plan.request.predicates.isEmpty, candidate.isWhole else {
+        return true
+      }
+      let segment = candidate.segment
+      counted[candidate.logGroup, default: 0] += Int(segment.rowCount)
+      statistics.segmentsSkipped += 1
+      statistics.rowGroupsSkipped += Int(segment.rowGroupCount)
+      statistics.rawBytesScanned += Int(segment.rawByteCount)
+      return false
+    }
+    let waiting =
+      opened
       .map { (key: Self.key($0.segment.minTime, $0.segment.maxTime, order), candidate: $0) }
       .sorted { ($1.key, $1.candidate.segment.id) < ($0.key, $0.candidate.segment.id) }
-    progress = Mutex(Progress(waiting: waiting, statistics: plan.statistics))
+    progress = Mutex(Progress(waiting: waiting, counted: counted, statistics: statistics))
   }
 
   /// What the order sorts by, ascending: the oldest event, or the newest one turned round (the
@@ -126,6 +148,7 @@ final class SegmentScan: RowGroupCursor {
   }
 
   func next() throws -> (any RowGroup)? {
+    if request.needsOnlyCounts, let rows = progress.withLock({ nextCounted(&$0) }) { return rows }
     while let choice = progress.withLock({ choose(&$0) }) {
       if let rowGroup = try undamaged(choice, { try read(choice) }) { return rowGroup }
     }
@@ -220,6 +243,16 @@ final class SegmentScan: RowGroupCursor {
       }
       return true
     }
+  }
+
+  /// Some of the events that need not be read.
+  private func nextCounted(_ progress: inout Progress) -> CountedRows? {
+    guard let (logGroup, left) = progress.counted.first else { return nil }
+    let count = min(left, StorageLimits.rowsPerRowGroup)
+    progress.counted[logGroup] = left > count ? left - count : nil
+    progress.statistics.rowsScanned += count
+    defer { progress.ordinal += 1 }
+    return CountedRows(rowCount: count, ordinal: progress.ordinal, logGroup: logGroup)
   }
 
   // MARK: Choosing

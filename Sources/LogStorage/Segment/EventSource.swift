@@ -43,6 +43,8 @@ package struct ScanRequest: Sendable {
   package var order: Order
   /// Conditions that every wanted event satisfies: row groups in which none can are skipped.
   package var predicates: [FieldPredicate]
+  /// Only the number of events is wanted, in no order: row groups may have no columns to be read.
+  package var needsOnlyCounts = false
 
   package init(
     logGroups: [String]? = nil, window: ClosedRange<Int64>? = nil, order: Order = .unspecified,

@@ -15,9 +15,10 @@ import Synchronization
 /// takes them all. So the rate of commits is the disk's, and the rate of events is not bound to it.
 ///
 /// *Exchange of logs*: a log that has its share of events, or is five minutes old, is left for the
-/// spare one, which the flusher has prepared: the committer never waits for files to be made. The
-/// flusher finishes the segments of the old log and exchanges them for it in one manifest record.
-/// A crash before that record leaves the log, a crash after it leaves a file that nobody names.
+/// spare one, which the flusher lays out when the log is a quarter full: the committer does not wait for
+/// files to be made. The flusher finishes the segments of the old log and puts them into its place in one
+/// manifest record. A crash before that record leaves the log, a crash after it leaves a file that
+/// nobody names.
 ///
 /// Who has to have all events in segments, as the deletion of a stream does, asks for it in the
 /// manifest, which the committer reads after each commit and a few times a second while it idles.
@@ -34,6 +35,11 @@ package final class StreamWriter: Sendable {
     package var rowsPerLog = 4 * StorageLimits.rowsPerRowGroup
     package var rawBytesPerLog = 2 * StorageLimits.rawBytesPerRowGroup
     package var age = Duration.seconds(300)
+    /// Zeros that a log is laid out with. It is left before they are used up, for laying out more while
+    /// events wait takes longer than a commit.
+    package var logByteCount = 16 << 20
+    /// The same of the first log, whose making somebody waits for.
+    package var firstLogByteCount = 4 << 20
     /// Texts that wait for the disk; above it `append` waits.
     package var queuedByteCount = StorageLimits.rawBytesPerRowGroup
     /// Texts that wait for the encoder; above it the committer waits.
@@ -56,8 +62,10 @@ package final class StreamWriter: Sendable {
 
   private enum Work: Sendable {
     case flush(Batch)
-    /// The log will get no more events; a new spare is wanted.
-    case exchange(WriteAheadFile)
+    /// The log will get no more events.
+    case publish(WriteAheadFile)
+    /// A spare is wanted, some time or at once.
+    case prepare(isUrgent: Bool)
     case close(WriteAheadFile)
   }
 
@@ -67,6 +75,8 @@ package final class StreamWriter: Sendable {
     var work: [Work] = []
     var backlogByteCount = 0
     var spare: WriteAheadFile?
+    /// Somebody has asked for a spare.
+    var isPreparing = false
     var isClosing = false
     var failure: (any Error)?
     var counts = IngestCounts()
@@ -84,7 +94,7 @@ package final class StreamWriter: Sendable {
   /// How often an idle writer looks whether its events are wanted in segments, ms.
   private static let heartbeat: Int64 = 200
 
-  /// Opens two logs, the one that is written and its successor.
+  /// Opens a log.
   ///
   /// - Throws: `StorageError`: `diskFull` below the reserve.
   package init(store: LogStore, limits: Limits = Limits()) throws {
@@ -96,12 +106,7 @@ package final class StreamWriter: Sendable {
     self.limits = limits
     watch = ManifestLog(
       names: store.names, fileSystem: store.options.fileSystem, clock: store.options.clock)
-    var flush = WriteAheadFlush(store: store)
-    var files = [try WriteAheadFile(store: store), try WriteAheadFile(store: store)]
-    let records = try flush.exchange([], for: files.map(\.id))
-    for index in files.indices { files[index].begin(records[files[index].id]!) }
-    let (log, spare) = (files[0], files[1])
-    state.withLock { $0.spare = spare }
+    let log = try Self.makeLog(store, byteCount: limits.firstLogByteCount, isPatient: false)
     let committer = try ServiceThread { self.commit(into: log) }
     do {
       let flusher = try ServiceThread { self.flush() }
@@ -111,6 +116,16 @@ package final class StreamWriter: Sendable {
       committer.join()
       throw error
     }
+  }
+
+  private static func makeLog(
+    _ store: LogStore, byteCount: Int, isPatient: Bool
+  ) throws -> WriteAheadFile {
+    var log = try WriteAheadFile(store: store, byteCount: byteCount, isPatient: isPatient)
+    var flush = WriteAheadFlush(store: store)
+    let records = try flush.exchange([], for: [log.id])
+    log.begin(records[log.id]!)
+    return log
   }
 
   /// Takes a batch, and waits while too much is queued.
@@ -199,7 +214,9 @@ package final class StreamWriter: Sendable {
     do {
       while true {
         switch try nextTurn(log) {
-        case .write(let batches): try write(batches, to: &log)
+        case .write(let batches):
+          try write(batches, to: &log)
+          if isQuarterFull(log) { wantSpare(isUrgent: false) }
         case .exchange: log = try exchange(log)
         case .close:
           state.withLock { $0.work.append(.close(log)) }
@@ -213,7 +230,11 @@ package final class StreamWriter: Sendable {
 
   private func nextTurn(_ log: WriteAheadFile) throws -> Turn {
     if isFull(log, times: 2) { return .exchange }
-    if isFull(log, times: 1), state.withLock({ $0.spare != nil }) { return .exchange }
+    if isFull(log, times: 1) || log.laidOutShare >= 0.75,
+      state.withLock({ $0.spare != nil })
+    {
+      return .exchange
+    }
     while true {
       let left = log.firstAppend.map { (limits.age - (ContinuousClock.now - $0)).milliseconds }
       if let left, try left <= 0 || isFlushWanted(log) { return .exchange }
@@ -229,6 +250,23 @@ package final class StreamWriter: Sendable {
 
   private func isFull(_ log: WriteAheadFile, times: Int) -> Bool {
     log.rowCount >= times * limits.rowsPerLog || log.rawByteCount >= times * limits.rawBytesPerLog
+  }
+
+  private func isQuarterFull(_ log: WriteAheadFile) -> Bool {
+    log.rowCount >= limits.rowsPerLog / 4 || log.rawByteCount >= limits.rawBytesPerLog / 4
+      || log.laidOutShare >= 0.25
+  }
+
+  private func wantSpare(isUrgent: Bool) {
+    state.withLock { state in
+      if state.spare != nil || state.isPreparing { return }
+      state.isPreparing = true
+      if isUrgent {
+        state.work.append(.prepare(isUrgent: true))
+      } else {
+        state.work.insert(.prepare(isUrgent: false), at: 0)
+      }
+    }
   }
 
   private func isFlushWanted(_ log: WriteAheadFile) throws -> Bool {
@@ -286,13 +324,19 @@ package final class StreamWriter: Sendable {
       .unknownGroup, "log group '\(logGroup)' was deleted while events were written to it")
   }
 
+  /// Leaves a log to the flusher. That comes first: where there is no room for another log, this one
+  /// becomes segments all the same, which are smaller.
   private func exchange(_ log: WriteAheadFile) throws -> WriteAheadFile {
-    try state.wait { state in
-      if let failure = state.failure { throw failure }
-      guard let next = state.spare else { return nil }
-      state.spare = nil
-      state.work.append(.exchange(log))
-      return next
+    state.withLock { $0.work.append(.publish(log)) }
+    while true {
+      wantSpare(isUrgent: true)
+      let next = try state.wait { state -> WriteAheadFile?? in
+        if let failure = state.failure { throw failure }
+        if state.spare == nil { return state.isPreparing ? nil : .some(nil) }
+        defer { state.spare = nil }
+        return state.spare
+      }
+      if let next { return next }
     }
   }
 
@@ -314,9 +358,11 @@ package final class StreamWriter: Sendable {
             batch.scanned, group: head.group, name: batch.logGroup,
             ingestionTime: head.ingestionTime)
           state.withLock { $0.backlogByteCount -= batch.byteCount }
-        case .exchange(let log):
-          let spare = try exchange(log, in: &flush)
-          state.withLock { $0.spare = spare }
+        case .publish(let log):
+          _ = try flush.exchange([log.id], for: [])
+          remove(log)
+        case .prepare(let isUrgent):
+          try prepare(isUrgent: isUrgent)
         case .close(let log):
           try close(log, &flush)
           return
@@ -328,24 +374,16 @@ package final class StreamWriter: Sendable {
     }
   }
 
-  /// Publishes a log and prepares the next spare one.
-  private func exchange(
-    _ log: WriteAheadFile, in flush: inout WriteAheadFlush
-  ) throws -> WriteAheadFile {
-    var spare: WriteAheadFile
+  /// Makes the spare log. When that fails before it is needed, it is tried once more when it is.
+  private func prepare(isUrgent: Bool) throws {
+    defer { state.withLock { $0.isPreparing = false } }
     do {
       try store.requireFreeSpace()
-      spare = try WriteAheadFile(store: store)
-    } catch {
-      // No room for another log: this one becomes segments all the same, which are smaller.
-      _ = try flush.exchange([log.id], for: [])
-      remove(log)
-      throw error
+      let spare = try Self.makeLog(store, byteCount: limits.logByteCount, isPatient: !isUrgent)
+      state.withLock { $0.spare = spare }
+    } catch let error as StorageError where !isUrgent && error.code == .diskFull {
+      return
     }
-    let records = try flush.exchange([log.id], for: [spare.id])
-    remove(log)
-    spare.begin(records[spare.id]!)
-    return spare
   }
 
   private func close(_ log: WriteAheadFile, _ flush: inout WriteAheadFlush) throws {

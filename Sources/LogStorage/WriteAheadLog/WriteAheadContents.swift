@@ -17,7 +17,7 @@ struct WriteAheadContents: Sendable {
   private(set) var entries: [Entry] = []
   /// Parts that cannot be read, each with its place and what was lost.
   private(set) var damage: [String] = []
-  /// Bytes after the last whole record: a write that is under way or was cut off.
+  /// Bytes after the last acknowledged record: a write that is under way or was cut off.
   private(set) var tornByteCount = 0
 
   /// A log that cannot be read at all.
@@ -35,10 +35,26 @@ struct WriteAheadContents: Sendable {
     self.log = log
     self.file = file
     path = file.path
+    var bytes = try Self.bytes(of: file)
+    try read(bytes)
+    // A write under way, of which the later part was there sooner, looks like damage for a moment.
+    while !damage.isEmpty {
+      let again = try Self.bytes(of: file)
+      if again == bytes { return }
+      bytes = again
+      (entries, damage, tornByteCount) = ([], [], 0)
+      try read(bytes)
+    }
+  }
+
+  private static func bytes(of file: any RandomAccessFile) throws -> [UInt8] {
     let length = Int(try file.length())
-    let bytes = try [UInt8](unsafeUninitializedCapacity: length) {
+    return try [UInt8](unsafeUninitializedCapacity: length) {
       $1 = try file.read(at: 0, into: UnsafeMutableRawBufferPointer($0))
     }
+  }
+
+  private mutating func read(_ bytes: [UInt8]) throws {
     do {
       try WriteAheadHeader.check(bytes, id: log.id, name: path)
     } catch let error as StorageError where error.code == .damaged {
@@ -48,51 +64,87 @@ struct WriteAheadContents: Sendable {
   }
 
   private mutating func walk(_ bytes: [UInt8]) throws {
+    // Behind it are zeros only.
+    let end = Self.endOfContent(bytes)
     var position = WriteAheadHeader.byteCount
     var expected = log.firstSequence
-    while position < bytes.count {
-      guard let body = WriteAheadRecord.body(in: bytes, at: position, log: log.id) else {
-        guard let next = Self.findWhole(in: bytes, after: position, log: log.id) else {
-          if WriteAheadRecord.isTorn(bytes, from: position) {
-            tornByteCount = bytes.count - position
-          } else {
-            damage.append(
-              "\(path): the write-ahead log is damaged from byte \(position) to its end at "
-                + "\(bytes.count): events that were acknowledged last may be lost; "
-                + "those before are kept")
-          }
-          return
-        }
-        let following = try WriteAheadRecord.head(bytes, body: next.body, name: path).head
-        let lost = following.firstSequence &- expected
-        damage.append(
-          "\(path): the write-ahead log is damaged from byte \(position) to \(next.position): "
-            + "\(lost) events are lost; those before and after it are kept")
-        expected = following.firstSequence
-        position = next.position
+    while position < end {
+      if let body = WriteAheadRecord.body(in: bytes, at: position, log: log.id) {
+        let head = try WriteAheadRecord.head(bytes, body: body, name: path).head
+        let next = WriteAheadRecord.end(ofBody: body.upperBound)
+        entries.append(
+          Entry(offset: UInt64(position), byteCount: next - position, head: head))
+        expected = head.firstSequence &+ UInt64(head.rowCount)
+        position = next
         continue
       }
-      let head = try WriteAheadRecord.head(bytes, body: body, name: path).head
-      entries.append(
-        Entry(offset: UInt64(position), byteCount: body.upperBound - position, head: head))
-      expected = head.firstSequence &+ UInt64(head.rowCount)
-      position = body.upperBound
+      let next = Self.findWhole(in: bytes, after: position, before: end, log: log.id)
+      if WriteAheadRecord.isTorn(bytes, from: position, to: next?.position ?? bytes.count),
+        try isLastWrite(position, next, in: bytes, before: end)
+      {
+        tornByteCount = end - position
+        return
+      }
+      guard let next else {
+        damage.append(
+          "\(path): the write-ahead log is damaged from byte \(position) to its end at "
+            + "\(bytes.count): events that were acknowledged last may be lost; "
+            + "those before are kept")
+        return
+      }
+      let following = try WriteAheadRecord.head(bytes, body: next.body, name: path).head
+      let lost = following.firstSequence &- expected
+      damage.append(
+        "\(path): the write-ahead log is damaged from byte \(position) to \(next.position): "
+          + "\(lost) events are lost; those before and after it are kept")
+      expected = following.firstSequence
+      position = next.position
     }
   }
 
-  /// The next whole record after a position, if there is any: then what lies at the position is
-  /// damage and not the torn end of a write.
+  /// The place behind the last byte that is not zero, rounded up to a word.
+  private static func endOfContent(_ bytes: [UInt8]) -> Int {
+    bytes.withUnsafeBytes { raw in
+      var end = raw.count
+      while end % 8 != 0 {
+        if raw[end - 1] != 0 { return end }
+        end -= 1
+      }
+      while end > 0, raw.loadUnaligned(fromByteOffset: end - 8, as: UInt64.self) == 0 { end -= 8 }
+      return end
+    }
+  }
+
+  private typealias Whole = (position: Int, body: Range<Int>)
+
+  /// The next whole record after a position, if there is any.
   private static func findWhole(
-    in bytes: [UInt8], after position: Int, log: UInt64
-  ) -> (position: Int, body: Range<Int>)? {
-    var candidate = position + 1
-    while bytes.count - candidate >= WriteAheadRecord.frameByteCount {
+    in bytes: [UInt8], after position: Int, before end: Int, log: UInt64
+  ) -> Whole? {
+    var candidate = position + WriteAheadRecord.alignment
+    while end - candidate >= WriteAheadRecord.frameByteCount {
       if let body = WriteAheadRecord.body(in: bytes, at: candidate, log: log) {
         return (candidate, body)
       }
-      candidate += 1
+      candidate += WriteAheadRecord.alignment
     }
     return nil
+  }
+
+  /// Whether all whole records after a position belong to the same write: only the last one can have
+  /// been cut off, for the next begins when it is durable.
+  private func isLastWrite(
+    _ position: Int, _ first: Whole?, in bytes: [UInt8], before end: Int
+  ) throws -> Bool {
+    var whole = first
+    while let (_, body) = whole {
+      let head = try WriteAheadRecord.head(bytes, body: body, name: path).head
+      if head.writeOffset > UInt64(position) { return false }
+      let next = WriteAheadRecord.end(ofBody: body.upperBound)
+      whole = Self.findWhole(
+        in: bytes, after: next - WriteAheadRecord.alignment, before: end, log: log.id)
+    }
+    return true
   }
 
   /// The events of a record.
@@ -151,7 +203,9 @@ extension LogStore {
           let path = names.writeAheadLog(log.id)
           logs.append(
             WriteAheadContents(
-              log, path: path, unreadable: "\(path): the write-ahead log is missing"))
+              log, path: path,
+              unreadable: "\(path): the write-ahead log is missing, with the events in it; "
+                + "'varve repair' goes on without it"))
         }
       }
       if !isOutdated { return StoreView(state: state, logs: logs) }

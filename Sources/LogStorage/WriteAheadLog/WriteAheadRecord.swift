@@ -4,12 +4,17 @@
 /// mark u32     "WREC", exclusive-or the length: a flipped bit in either shows
 /// length u32   bytes of the body
 /// check u64    XXH64 of the body, seeded with the log's id, the record's offset and the length
-/// body         head: group u64 · first sequence u64 · arrival i64 · rows u32 · text bytes u32
-///                    · oldest time i64 · newest time i64 · streams (u32 number, then name, u64 rows)
+/// body         head: start of the write u64 · group u64 · first sequence u64 · arrival i64
+///                    · rows u32 · text bytes u32 · oldest time i64 · newest time i64
+///                    · streams (u32 number, then name, u64 rows)
 ///              payload, one stream (codec u8 · raw length · stored length · bytes) of
 ///                    times (i64 a row) · lengths (u32 a row) · streams (u32 a row, if there are
 ///                    several) · texts end to end
+/// filling      1 to 8 bytes 0xEE, up to a multiple of 8
 /// ```
+///
+/// The log was zeros where a record is written. Its first and its last 8 bytes hold ones, so of a write that the
+/// power cut off some sector is still zeros, and a changed bit cannot be taken for that.
 ///
 /// The seed ties a record to its place: what a disk or a copy left there of another log, or of this
 /// one at another offset, is no record.
@@ -18,6 +23,8 @@
 struct WriteAheadRecord: Sendable {
   /// What the record says of its events without their being decompressed.
   struct Head: Sendable, Hashable {
+    /// Where the write began that this record was part of: several are written and synced at once.
+    var writeOffset: UInt64 = 0
     var group: UInt64
     /// Sequence number of the first event; the others follow.
     var firstSequence: UInt64
@@ -34,6 +41,11 @@ struct WriteAheadRecord: Sendable {
 
   static let magic: UInt32 = 0x4345_5257
   static let frameByteCount = 16
+  /// Records begin at multiples of it, and end with this filling.
+  static let alignment = 8
+  static let filling: UInt8 = 0xEE
+  /// What a disk writes whole or not at all.
+  private static let sectorByteCount = 512
   /// No body is larger; a longer one is damage, not a reason to allocate.
   static let maximumBodyByteCount = 256 << 20
 
@@ -81,6 +93,7 @@ struct WriteAheadRecord: Sendable {
   /// The record as it stands at a place of a log.
   func bytes(log: UInt64, offset: UInt64) -> [UInt8] {
     var body = FieldWriter()
+    body.put(head.writeOffset)
     body.put(head.group)
     body.put(head.firstSequence)
     body.put(head.ingestionTime)
@@ -95,8 +108,25 @@ struct WriteAheadRecord: Sendable {
     writer.put(UInt32(body.bytes.count))
     writer.put(XXH64.hash(body.bytes, seed: Self.seed(log, offset, body.bytes.count)))
     writer.put(raw: body.bytes)
+    let end = Self.end(ofBody: writer.bytes.count)
+    writer.put(raw: [UInt8](repeating: Self.filling, count: end - writer.bytes.count))
     return writer.bytes
   }
+
+  /// Gives the record at a position the check that belongs to its body.
+  static func seal(_ bytes: inout [UInt8], at position: Int, log: UInt64) {
+    let length = bytes.withUnsafeBytes {
+      Int(UInt32(littleEndian: $0.loadUnaligned(fromByteOffset: position + 4, as: UInt32.self)))
+    }
+    let body = position + frameByteCount..<position + frameByteCount + length
+    let check = XXH64.hash(
+      Array(bytes[body]), seed: seed(log, UInt64(position), length))
+    bytes.replaceSubrange(
+      position + 8..<position + 16, with: withUnsafeBytes(of: check.littleEndian) { Array($0) })
+  }
+
+  /// Where the record ends whose body ends at a position.
+  static func end(ofBody position: Int) -> Int { position / alignment * alignment + alignment }
 
   // MARK: Reading
 
@@ -114,7 +144,7 @@ struct WriteAheadRecord: Sendable {
       }
       let length = Int(u32(4))
       guard u32(0) ^ u32(4) == magic, length <= maximumBodyByteCount,
-        length <= raw.count - position - frameByteCount
+        end(ofBody: position + frameByteCount + length) <= raw.count
       else { return nil }
       let check = UInt64(
         littleEndian: raw.loadUnaligned(fromByteOffset: position + 8, as: UInt64.self))
@@ -126,17 +156,31 @@ struct WriteAheadRecord: Sendable {
     }
   }
 
-  /// Whether the bytes from a position to the end can be the beginning of a record whose write was cut
-  /// off, or blocks that the file system gave and never filled. Anything else there is damage.
-  static func isTorn(_ bytes: [UInt8], from position: Int) -> Bool {
-    let rest = bytes[position...]
-    if rest.count < 8 || rest.allSatisfy({ $0 == 0 }) { return true }
-    return bytes.withUnsafeBytes { raw in
+  /// Whether the bytes from a position can be what a write left that the power cut off: some sector
+  /// of it is still zeros. Anything else there is damage.
+  ///
+  /// - Parameter end: the next whole record, or the end of the file.
+  static func isTorn(_ bytes: [UInt8], from position: Int, to end: Int) -> Bool {
+    bytes.withUnsafeBytes { raw in
+      func isBlank(_ range: Range<Int>) -> Bool { raw[range].allSatisfy { $0 == 0 } }
+      guard end - position >= frameByteCount else { return isBlank(position..<end) }
+      if isBlank(position..<position + alignment) || isBlank(position + alignment..<end) {
+        return true
+      }
       let mark = UInt32(
         littleEndian: raw.loadUnaligned(fromByteOffset: position, as: UInt32.self))
       let length = UInt32(
         littleEndian: raw.loadUnaligned(fromByteOffset: position + 4, as: UInt32.self))
-      return mark ^ length == magic && Int(length) > rest.count - frameByteCount
+      let recordEnd = Self.end(ofBody: position + frameByteCount + Int(length))
+      guard mark ^ length == magic, recordEnd <= end else { return false }
+      if isBlank(recordEnd - alignment..<recordEnd) { return true }
+      var start = position
+      while start < recordEnd {
+        let next = min(recordEnd, (start / sectorByteCount + 1) * sectorByteCount)
+        if isBlank(start..<next) { return true }
+        start = next
+      }
+      return false
     }
   }
 
@@ -148,7 +192,8 @@ struct WriteAheadRecord: Sendable {
   ) throws -> (head: Head, payload: Int) {
     var reader = FieldReader(bytes, range: body, name: name)
     let head = Head(
-      group: try reader.number(), firstSequence: try reader.number(),
+      writeOffset: try reader.number(), group: try reader.number(),
+      firstSequence: try reader.number(),
       ingestionTime: try reader.number(), rowCount: Int(try reader.number(UInt32.self)),
       rawByteCount: Int(try reader.number(UInt32.self)), minTime: try reader.number(),
       maxTime: try reader.number(), streams: try reader.streams())
@@ -219,18 +264,21 @@ struct WriteAheadRecord: Sendable {
   }
 }
 
-/// The first 40 bytes of a write-ahead log.
+/// The first 40 bytes of a write-ahead log. The record that comes first follows them at once.
 enum WriteAheadHeader {
   static let magic: [UInt8] = Array("LOGWAL\r\n".utf8)
-  static let majorVersion: UInt16 = 1
+  static let majorVersion: UInt16 = 2
   static let byteCount = 40
+  /// Logs are laid out in pieces of so many bytes.
+  static let pageByteCount = 4096
 
-  static func bytes(id: UInt64, created: Int64) -> [UInt8] {
+  /// - Parameter pageCount: pages that the log was laid out with.
+  static func bytes(id: UInt64, created: Int64, pageCount: UInt32) -> [UInt8] {
     var writer = FieldWriter()
     writer.put(raw: magic)
     writer.put(majorVersion)
     writer.put(UInt16(0))
-    writer.put(UInt32(0))
+    writer.put(pageCount)
     writer.put(id)
     writer.put(created)
     writer.put(XXH64.hash(writer.bytes))
@@ -246,7 +294,8 @@ enum WriteAheadHeader {
     var reader = FieldReader(bytes, range: 0..<byteCount, name: name)
     let isWrong = try reader.raw(8) != magic
     let major = try reader.number(UInt16.self)
-    _ = try reader.raw(6)
+    _ = try reader.number(UInt16.self)
+    let pageCount = try reader.number(UInt32.self)
     let found = try reader.number(UInt64.self)
     _ = try reader.number(Int64.self)
     guard !isWrong, try reader.number() == XXH64.hash(Array(bytes[..<32])) else {
@@ -259,6 +308,12 @@ enum WriteAheadHeader {
     }
     guard found == id else {
       throw StorageError(.damaged, "\(name): is the write-ahead log \(hex(found)), not this one")
+    }
+    guard bytes.count >= Int(pageCount) * pageByteCount else {
+      throw StorageError(
+        .damaged,
+        "\(name): the write-ahead log was cut from \(Int(pageCount) * pageByteCount) to "
+          + "\(bytes.count) bytes; events that were acknowledged last may be lost")
     }
   }
 }

@@ -47,7 +47,9 @@ struct WriteAheadRecovery {
       file = try fileSystem.open(path, .read)
     } catch let error as StorageError where error.code == .missingFile {
       if try isWaiting(log) {
-        report.problems.append("\(path): the write-ahead log is missing, with the events in it")
+        report.problems.append(
+          "\(path): the write-ahead log is missing, with the events in it; 'varve repair' goes on without it"
+        )
       }
       return
     }

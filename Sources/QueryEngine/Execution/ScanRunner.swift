@@ -42,9 +42,25 @@ struct ScanRunner {
   /// What the source is asked for; also used to explain.
   var request: ScanRequest {
     let scan = layout.plan.scan
-    return ScanRequest(
+    var request = ScanRequest(
       logGroups: scan.groups(of: source), window: scan.window, order: order,
       predicates: scan.predicates)
+    request.needsOnlyCounts = isCountOfAllEvents
+    return request
+  }
+
+  /// Whether nothing of any event is read: `stats count(*)` by itself.
+  private var isCountOfAllEvents: Bool {
+    guard case .stats(let stats)? = segment.barrier, stats.keys.isEmpty else { return false }
+    return segment.filters.isEmpty && segment.sortKeys.isEmpty
+      && segment.tail == nil && segment.limit == nil
+      && stats.aggregates.allSatisfy { output in
+        if case .countRows = output.aggregate.kind {
+          output.aggregate.argument == nil
+        } else {
+          false
+        }
+      }
   }
 
   /// Row groups in order of time where the rows leave in that order, else in the cheapest one.
