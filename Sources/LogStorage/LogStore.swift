@@ -29,6 +29,9 @@ package final class LogStore: Sendable {
     /// Locks of a network file system may not reach other machines, so it is refused unless
     /// allowed.
     package var allowsNetworkFileSystem = false
+    /// The part of the time that merging and erasing may be at work, 0 to 1; it rests after each row group. That
+    /// bounds what they take of processors and disks alike.
+    package var maintenanceShare = 1.0
     /// Growth of the manifest log after which a new one is started.
     package var manifestRotationByteCount: UInt64 = 4 << 20
     /// Free space that is kept for the manifest, retention and deletion.
@@ -87,7 +90,8 @@ package final class LogStore: Sendable {
       throw StorageError(
         .noStore,
         "\(names.root): lies on a network file system (\(network)), whose locks are not safe; "
-          + "use a local disk, or force it")
+          + "use a local disk, or force it with --allow-network-file-system, on one machine at a time"
+      )
     }
     if try fileSystem.status(of: names.format) == nil {
       guard mode == .create else { throw noStore(names.root, "it has no FORMAT file") }
@@ -107,7 +111,8 @@ package final class LogStore: Sendable {
   private static func initialize(_ names: FileNames, _ options: Options) throws {
     let fileSystem = options.fileSystem
     let known = [
-      "CURRENT", "manifest.end", "locks", "pins", "segments", "rejected", "wal", "damaged", "tmp", "lost+found",
+      "CURRENT", "manifest.end", "locks", "pins", "segments", "rejected", "wal", "damaged", "tmp",
+      "lost+found",
     ]
     for name in try fileSystem.list(names.root)
     where !known.contains(name) && FileNames.manifestNumber(name) == nil && name != "FORMAT" {

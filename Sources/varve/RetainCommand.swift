@@ -26,12 +26,22 @@ struct RetainCommand: ParsableCommand {
       """)
   var exact = false
 
+  @Option(
+    help: ArgumentHelp(
+      "Merge and erase at most so many percent of the time, to leave processors and disks to others.",
+      valueName: "percent"))
+  var throttle = 100
+
   @OptionGroup var clock: ClockOptions
   @OptionGroup var store: StoreOptions
   @OptionGroup var output: ReportOptions
 
   func run() throws {
-    let opened = try store.open(dryRun ? .readOnly : .readWrite)
+    guard (1...100).contains(throttle) else {
+      throw CommandFailure.usage("--throttle \(throttle): allowed are 1 to 100 percent")
+    }
+    let opened = try store.open(
+      dryRun ? .readOnly : .readWrite, maintenanceShare: Double(throttle) / 100)
     let report: RetentionReport
     do {
       report = try opened.retain(

@@ -244,6 +244,24 @@ final class CrashingFileSystem: FileSystem {
     node.content.withLock { change(&$0) }
   }
 
+  /// Changes bytes of a file on the disk itself, so that they stay changed after a crash.
+  func damageAtRest(_ path: String, _ change: (inout [UInt8]) -> Void) {
+    guard let node = machine.withLock({ $0.files[path] }) else { return }
+    node.content.withLock { change(&$0) }
+    node.durable.withLock { change(&$0) }
+  }
+
+  /// Puts a file on the disk, wherever it is.
+  func plant(_ path: String, _ bytes: [UInt8]) {
+    let node = Node()
+    node.content.withLock { $0 = bytes }
+    node.durable.withLock { $0 = bytes }
+    machine.withLock {
+      $0.files[path] = node
+      $0.durableFiles[path] = node
+    }
+  }
+
   /// Paths of files whose names contain a text.
   func paths(containing part: String) -> [String] {
     machine.withLock { $0.files.keys.filter { $0.contains(part) }.sorted() }

@@ -142,8 +142,10 @@ package final class IngestSession: Sendable {
       let rejected = RejectedRecords(
         tooLong: tally.tooLong[...], input: name, arrivalTime: options.now)
       let counts = try output.withLock { output in
+        // Nobody reads again what a bookmark stands behind: what was rejected is written down before it is set.
+        if options.bookmark != nil { try rejected.append(to: store, logGroup: options.logGroup) }
         try output.publish(encoder: encoder, bookmark: options.bookmark)
-        try rejected.append(to: store, logGroup: options.logGroup)
+        if options.bookmark == nil { try rejected.append(to: store, logGroup: options.logGroup) }
         return output.counts
       }
       return IngestReport(

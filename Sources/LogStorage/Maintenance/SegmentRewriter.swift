@@ -25,7 +25,7 @@ struct SegmentRewriter {
   func open(_ record: SegmentRecord) throws -> OpenSegment {
     let path = store.names.segment(record.id, group: record.group, day: record.day)
     let file = try store.fileSystem.open(path, .read)
-    guard try SegmentDigest.compute(file) == record.digest else {
+    guard try store.paced({ try SegmentDigest.compute(file) }) == record.digest else {
       throw StorageError(
         .damaged, "\(path): its SHA-256 is not the one recorded; 'varve verify' names the damage")
     }
@@ -34,7 +34,9 @@ struct SegmentRewriter {
 
   /// The events of a row group with their final sequence numbers.
   func records(of part: Part) throws -> RowGroupRecords {
-    try reader(part.segment.handle(part.index) { _ in }, base: part.record.sequenceBase).records()
+    try store.paced {
+      try reader(part.segment.handle(part.index) { _ in }, base: part.record.sequenceBase).records()
+    }
   }
 
   /// The streams of a row group with the numbers of their events.
@@ -55,11 +57,17 @@ struct SegmentRewriter {
   func copy(_ part: Part, to writer: SegmentWriter) throws {
     var entry = part.entry
     entry.sequenceBase &+= part.record.sequenceBase
-    try writer.append(part.segment.reader.bytes(of: part.entry), entry: entry)
+    try store.paced {
+      try writer.append(part.segment.reader.bytes(of: part.entry), entry: entry)
+    }
   }
 
   /// Encodes events, and decodes the result to compare.
   func write(_ records: RowGroupRecords, to writer: SegmentWriter) throws {
+    try store.paced { try encode(records, to: writer) }
+  }
+
+  private func encode(_ records: RowGroupRecords, to writer: SegmentWriter) throws {
     let encoded = RowGroupEncoder(level: 6).encode(records, scanner: scanner)
     let source = MemoryByteSource(encoded.bytes, name: "re-encoded row group")
     let decoded = try reader(RowGroupHandle(source: source, entry: encoded.entry), base: 0)

@@ -9,6 +9,12 @@ struct StoreOptions: ParsableArguments {
       valueName: "dir"))
   var store: String?
 
+  @Flag(
+    help: ArgumentHelp(
+      "Use a store on a network file system, whose locks may not reach other machines.",
+      visibility: .hidden))
+  var allowNetworkFileSystem = false
+
   @Flag(name: .shortAndLong, help: "Say nothing beyond the answer and errors.")
   var quiet = false
 
@@ -28,8 +34,13 @@ struct StoreOptions: ParsableArguments {
   /// - Throws: `StorageError`, `CommandFailure`.
   ///
   /// - Parameter decodedByteCount: bytes of decoded columns that are kept from one query to the next.
-  func open(_ mode: LogStore.Mode, decodedByteCount: Int = 0) throws -> LogStore {
+  /// - Parameter maintenanceShare: the part of the time that merging and erasing may be at work.
+  func open(
+    _ mode: LogStore.Mode, decodedByteCount: Int = 0, maintenanceShare: Double = 1
+  ) throws -> LogStore {
     var options = LogStore.Options()
+    options.allowsNetworkFileSystem = allowNetworkFileSystem
+    options.maintenanceShare = maintenanceShare
     options.decodedByteCount = decodedByteCount
     return try LogStore.open(folder, mode: mode, options: options)
   }
