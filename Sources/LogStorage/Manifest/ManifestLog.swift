@@ -64,18 +64,18 @@ final class ManifestLog: Sendable {
       state.faults = faults + [misnaming].compactMap { $0 }
       if let cut {
         state.faults.append(
-          "\(path): the end of the manifest has gone: \(Self.text(cut)) lost, and what they added is "
-            + "left out; 'varve repair' goes on without it")
+          "\(path): the end of the manifest has gone (\(Self.text(cut))); what it added is left out; "
+            + "'varve repair' goes on without it")
       }
       state.faults += state.lostGenerations.map {
-        "\(path): earlier, \(Self.text($0)) of the manifest were lost, and what they added is left "
-          + "out; 'varve repair' goes on without it"
+        "\(path): the manifest has lost its \(Self.text($0)); what they added is left out; "
+          + "'varve repair' goes on without it"
       }
       return state
     }
 
     private static func text(_ generations: ClosedRange<UInt64>) -> String {
-      "the records \(generations.lowerBound) to \(generations.upperBound)"
+      "records \(generations.lowerBound) to \(generations.upperBound)"
     }
   }
 
