@@ -122,8 +122,11 @@ import Testing
     #expect(try count(request) == (600, 200))
     request.needsOnlyCounts = true
     #expect(try count(request) == (600, 0))
+    request.logGroups = ["api"]
+    #expect(try count(request) == (480, 0))
+    // Few are opened.
     request.logGroups = ["web"]
-    #expect(try count(request) == (120, 0))
+    #expect(try count(request) == (120, 40))
     // Two segments are cut by the window.
     request.logGroups = nil
     request.window = (SampleTime.day + 1)...(SampleTime.day + 1_000_500)
