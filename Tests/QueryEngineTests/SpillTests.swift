@@ -359,6 +359,10 @@ private final class FullDiskFile: RandomAccessFile {
     try disk.take(bytes.count)
     try base.append(bytes)
   }
+  func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws {
+    try disk.take(bytes.count)
+    try base.write(bytes, at: offset)
+  }
   func truncate(to byteCount: UInt64) throws { try base.truncate(to: byteCount) }
   func sync() throws { try base.sync() }
   func syncData() throws { try base.syncData() }
