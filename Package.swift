@@ -53,7 +53,7 @@ let package = Package(
       name: "QueryEngineTests",
       dependencies: ["QueryEngine", "QueryLanguage", "LogStorage", "Columnar", "TestSupport"],
       exclude: ["Cases"]),
-    .testTarget(name: "CommandTests", dependencies: ["TestSupport", "varve"]),
+    .testTarget(name: "CommandTests", dependencies: ["TestSupport", "varve", "benchmarks"]),
   ]
 )
 

@@ -1,3 +1,4 @@
+import Columnar
 import Glibc
 import Synchronization
 
@@ -10,14 +11,20 @@ package enum Workers {
   package static var available: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
 
   /// Calls `body` with `0..<count`, each on a thread of its own (0 on the calling one), and returns
-  /// when all have.
+  /// when all have. What stops the calling thread (``StopPoint``) stops all.
   ///
   /// - Throws: the error of the lowest-numbered worker that threw; the others run to their end.
   package static func run(_ count: Int, _ body: @escaping @Sendable (Int) throws -> Void) throws {
     let outcome = Outcome(count: count)
+    let signal = StopPoint.signal
     var threads: [pthread_t] = []
     for worker in 1..<max(count, 1) {
-      let task = Unmanaged.passRetained(Task { outcome.record(worker) { try body(worker) } })
+      let task = Unmanaged.passRetained(
+        Task {
+          outcome.record(worker) {
+            try StopPoint.$signal.withValue(signal) { try body(worker) }
+          }
+        })
       var thread = pthread_t()
       let status = pthread_create(
         &thread, nil,

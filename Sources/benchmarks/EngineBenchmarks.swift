@@ -9,12 +9,15 @@ struct EngineBenchmarks {
   /// The clock of every run, so that two runs do the same: 2026-01-01T00:00:00Z.
   private static let now: Int64 = 1_767_225_600_000
 
-  private let path: String
+  /// Columns kept decoded between queries, as in the shell.
+  private static let decodedByteCount = 128 << 20
+
+  private let origin: InputStream.Origin
   private let byteCount: Int
 
-  /// - Parameter path: the logs to load.
-  init(path: String, byteCount: Int) {
-    self.path = path
+  /// - Parameter origin: the logs to load.
+  init(_ origin: InputStream.Origin, byteCount: Int) {
+    self.origin = origin
     self.byteCount = byteCount
   }
 
@@ -50,20 +53,32 @@ struct EngineBenchmarks {
         ]
       default: [String]()
       }
-    guard !texts.isEmpty else { return [] }
+    return try queries(
+      texts.map { Workload.Question(name: "\(name): \($0)", query: $0, window: nil) })
+  }
+
+  /// Questions to one store, which stays open and warm.
+  ///
+  /// - Throws: what loading the logs throws.
+  func queries(_ questions: [Workload.Question]) throws -> [Benchmark] {
+    guard !questions.isEmpty else { return [] }
     let folder = try TemporaryStore()
     _ = try load(into: folder)
-    let store = try LogStore.open(folder.path, mode: .readOnly)
-    return texts.map { query(name, $0, on: store, in: folder) }
+    var options = LogStore.Options()
+    options.decodedByteCount = Self.decodedByteCount
+    let store = try LogStore.open(folder.path, mode: .readOnly, options: options)
+    return questions.map { query($0, on: store, in: folder) }
   }
 
   private func query(
-    _ name: String, _ text: String, on store: LogStore, in folder: TemporaryStore
+    _ question: Workload.Question, on store: LogStore, in folder: TemporaryStore
   ) -> Benchmark {
-    Benchmark(name: "\(name): \(text)") {
+    Benchmark(name: question.name) {
       // The folder goes with the last benchmark that reads it.
       defer { withExtendedLifetime(folder) {} }
-      let prepared = try PreparedQuery(text, options: QueryOptions(now: Self.now))
+      var options = QueryOptions(now: Self.now)
+      options.window = question.window
+      let prepared = try PreparedQuery(question.query, options: options)
       var checksum = Checksum()
       let outcome = try prepared.run(on: try store.snapshot(now: Self.now)) { batch in
         for column in batch.columns { checksum.add(column) }
@@ -77,18 +92,23 @@ struct EngineBenchmarks {
   private func load(into target: TemporaryStore) throws -> IngestReport {
     let store = try LogStore.open(target.path, mode: .create)
     let options = IngestSession.Options(logGroup: Self.group, now: Self.now)
-    return try IngestSession(store: store, options: options).ingest(.file(path))
+    return try IngestSession(store: store, options: options).ingest(origin)
   }
 }
 
 extension Checksum {
-  /// Every value of a result column.
-  fileprivate mutating func add(_ column: ColumnVector) {
+  /// Every value of a column.
+  mutating func add(_ column: ColumnVector) {
     switch column {
     case .integers(let vector), .timestamps(let vector):
       for value in vector.values { add(UInt64(bitPattern: value)) }
     case .doubles(let vector): for value in vector.values { add(value.bitPattern) }
     case .strings(let vector): for byte in vector.bytes { add(UInt64(byte)) }
+    case .dictionary(let vector): for code in vector.codes { add(UInt64(code)) }
+    case .decimals(let vector):
+      for mantissa in vector.mantissas { add(UInt64(bitPattern: mantissa)) }
+    case .values(let values):
+      for value in values { for byte in (value.text ?? "").utf8 { add(UInt64(byte)) } }
     default: add(UInt64(column.count))
     }
   }

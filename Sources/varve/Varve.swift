@@ -47,7 +47,7 @@ struct Varve: ParsableCommand {
     if word.contains(" ") || word.contains("|") {
       throw CommandFailure.usage("to run a query, write: varve query '\(word)'")
     }
-    let near = NameSuggestion.nearest(to: word, among: names).map { "; did you mean '\($0)'?" }
+    let near = NameSuggestion.nearest(to: word, among: names).map { " (did you mean '\($0)'?)" }
     throw CommandFailure.usage(
       "there is no command '\(word)'\(near ?? ""); 'varve --help' lists the commands")
   }

@@ -92,6 +92,7 @@ private enum RadixSort {
     var otherKeys = keys
     var otherRows = rows
     for shift in stride(from: UInt64(0), to: 64, by: 8) where differing >> shift & 0xFF != 0 {
+      if StopPoint.isPassed { return }
       pass(keys, rows, shift, &otherKeys, &otherRows)
       swap(&keys, &otherKeys)
       swap(&rows, &otherRows)
@@ -200,11 +201,15 @@ private enum SortWords {
   /// The rank of each value among all, from 1; 0 for missing values and structures.
   private static func ranks(of values: [Value]) -> [UInt64] {
     let keys = values.map { SortKey($0) }
-    let order = keys.indices.sorted { SortKey.order(keys[$0], keys[$1]) == .less }
+    var stop = StopCounter(every: 1_024)
+    let order = try? keys.indices.sorted { a, b in
+      try stop.check()
+      return SortKey.order(keys[a], keys[b]) == .less
+    }
     var ranks = [UInt64](repeating: 0, count: values.count)
     var rank: UInt64 = 0
     var last: SortKey?
-    for row in order {
+    for row in order ?? [] {
       if case .missing = keys[row] { continue }
       if last.map({ SortKey.order($0, keys[row]) != .equal }) ?? true { rank += 1 }
       last = keys[row]
@@ -241,10 +246,13 @@ private enum TextRanks {
     func full(_ a: UInt32, _ b: UInt32) -> Ordering {
       table.withKey(a) { a in table.withKey(b) { b in order(a, b) } }
     }
-    texts.sort {
-      $0.prefix == $1.prefix ? full($0.number, $1.number) == .less : $0.prefix < $1.prefix
+    var stop = StopCounter(every: 1_024)
+    try? texts.sort { a, b in
+      try stop.check()
+      return a.prefix == b.prefix ? full(a.number, b.number) == .less : a.prefix < b.prefix
     }
-    numeric.sort { a, b in
+    try? numeric.sort { a, b in
+      try stop.check()
       let order = Number.order(a.number, b.number)
       return order == .equal ? full(a.text, b.text) == .less : order == .less
     }

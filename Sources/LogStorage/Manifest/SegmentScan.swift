@@ -156,6 +156,7 @@ final class SegmentScan: RowGroupCursor {
   func next() throws -> (any RowGroup)? {
     if request.needsOnlyCounts, let rows = progress.withLock({ nextCounted(&$0) }) { return rows }
     while let choice = progress.withLock({ choose(&$0) }) {
+      try StopPoint.check()
       if let rowGroup = try undamaged(choice, { try read(choice) }) { return rowGroup }
     }
     return nil
@@ -180,6 +181,7 @@ final class SegmentScan: RowGroupCursor {
   func survey(listsChunks: Bool) throws -> ScanSurvey {
     var survey = ScanSurvey()
     while let choice = progress.withLock({ choose(&$0) }) {
+      try StopPoint.check()
       let (item, id) = (choice.item, choice.item.candidate.segment.id)
       survey.tables[TableName(segment: id, rowGroup: item.index)] =
         item.segment.tableByteCount(item.index)

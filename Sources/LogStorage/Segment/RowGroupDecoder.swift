@@ -215,6 +215,7 @@ final class RowGroupDecoder: ColumnSurroundings, @unchecked Sendable {
       if case .identifiers(let run) = known { _ = pools.use(run.form.width, scan: scan) }
       return known
     }
+    try StopPoint.check()
     let chunk = handle.table.chunks[index]
     guard let encoding = chunk.encoding else {
       throw damage(column: "column '\(chunk.path)'", "its encoding is not known to this version")

@@ -202,6 +202,7 @@ struct GroupMerger: PieceMerger {
     var columns = [ColumnVector?](repeating: nil, count: layout.plan.slots.count)
     for (key, column) in zip(stats.keys, groups.table.keyColumns()) { columns[key.output] = column }
     for (output, state) in zip(stats.aggregates, groups.states) {
+      try StopPoint.check()
       columns[output.output] = state.finish(groupCount: groupCount)
       if state.isCut {
         let slot = layout.plan.slots[output.output]

@@ -115,8 +115,10 @@ struct OrderedMerge {
     }
     let whole = RowBatch.concatenated(parts)
     guard let order = whole.order else { return try emitSlices(whole, body) }
-    let rows = (0..<UInt32(whole.rowCount)).sorted { a, b in
-      precedes(
+    var stop = StopCounter(every: 1_024)
+    let rows = try (0..<UInt32(whole.rowCount)).sorted { a, b in
+      try stop.check()
+      return precedes(
         (order.times[Int(a)], order.sequences[Int(a)]),
         (order.times[Int(b)], order.sequences[Int(b)]))
     }

@@ -89,6 +89,13 @@ struct QueryRunner {
     on source: any EventSource, _ statistics: inout QueryStatistics,
     sink: @escaping (ColumnBatch) throws -> Void
   ) throws -> Int {
+    try control.stopping { try runSteps(on: source, &statistics, sink: sink) }
+  }
+
+  private func runSteps(
+    on source: any EventSource, _ statistics: inout QueryStatistics,
+    sink: @escaping (ColumnBatch) throws -> Void
+  ) throws -> Int {
     let start = ContinuousClock.now
     if let slot = plan.estimate { return try runEstimate(into: slot, on: source, sink: sink) }
     try refuseSecondReading(of: source)

@@ -1,7 +1,8 @@
+import Columnar
 import LogStorage
 
 /// Whether a run may go on: cancellation, deadline, budget, in one place for all its parts.
-struct RunControl: Sendable {
+struct RunControl: StopSignal {
   private(set) var deadline: ContinuousClock.Instant?
   let cancellation: QueryCancellation?
   let budget: MemoryBudget
@@ -31,6 +32,28 @@ struct RunControl: Sendable {
     let end = ContinuousClock.now + time
     limited.deadline = deadline.map { min($0, end) } ?? end
     return limited
+  }
+
+  var isRaised: Bool {
+    if let cancellation, cancellation.isCancelled { return true }
+    return deadline.map { ContinuousClock.now > $0 } ?? false
+  }
+
+  /// Runs `body` so that loops deep inside it end soon when the run is to end.
+  ///
+  /// - Throws: ``QueryFailure`` in place of ``Stopped``, and what `body` throws.
+  func stopping<Result>(_ body: () throws -> Result) throws -> Result {
+    try StopPoint.$signal.withValue(self) {
+      do {
+        let result = try body()
+        // A loop that does not throw may have broken off unnoticed.
+        try check()
+        return result
+      } catch is Stopped {
+        try check()
+        throw QueryFailure.cancelled
+      }
+    }
   }
 
   /// Called once per row group and per batch.

@@ -55,6 +55,7 @@ final class ScanDriver<Piece: Sendable>: Sendable {
         let ordinal = rowGroup.ordinal
         state.withLock { $0.queue.didDraw(worker, ordinal) }
         let piece = try processed(rowGroup)
+        try control.check()
         state.withLock { state in
           if let piece {
             state.queue.deposit(worker, ordinal, piece)

@@ -89,7 +89,9 @@ enum VectorConditions {
     of texts: ColumnVector, isNegated: Bool, where holds: (Int, String) -> Bool
   ) -> Bitmap {
     var result = Bitmap(repeating: false, count: texts.count)
+    var stop = StopCounter(every: 16)
     for row in 0..<texts.count {
+      if stop.isPassed() { break }
       guard let text = texts.value(at: row).text else { continue }
       if holds(row, text) != isNegated { result[row] = true }
     }

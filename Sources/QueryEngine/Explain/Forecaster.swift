@@ -25,7 +25,7 @@ struct Forecaster {
       forecast.fileByteCount = files.readsStandardInput ? nil : files.byteCount
       return forecast
     }
-    forecast.scans = try scans(on: source, listsChunks: true)
+    forecast.scans = try RunControl(options).stopping { try scans(on: source, listsChunks: true) }
     guard let own = forecast.scans.last?.survey else { return forecast }
     let workers = max(1, options.workers)
     let trials = try self.trials(

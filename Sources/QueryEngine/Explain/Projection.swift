@@ -87,6 +87,7 @@ struct Projection {
         name: name, encodings: total.encodings, chunkCount: scaled(total.chunkCount, part),
         byteCount: scaled(total.byteCount, part))
     }
+    .filter { $0.chunkCount > 0 }
     .sorted {
       ($1.byteCount, $0.name.description) < ($0.byteCount, $1.name.description)
     }

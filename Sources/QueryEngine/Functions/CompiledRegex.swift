@@ -110,9 +110,11 @@ final class CompiledRegex: @unchecked Sendable {
   /// The rows whose texts have a match; a missing row has none.
   func rows(in texts: StringVector) -> Bitmap {
     var found = Bitmap(repeating: false, count: texts.count)
+    var stop = StopCounter(every: 16)
     withMatcher { matcher in
       texts.bytes.withUnsafeBytes { bytes in
         for row in 0..<texts.count where texts.validity?[row] ?? true {
+          if stop.isPassed() { break }
           let text = UnsafeRawBufferPointer(rebasing: bytes[texts.range(row)])
           if matcher.match(text, from: 0) { found[row] = true }
         }
@@ -135,10 +137,13 @@ final class CompiledRegex: @unchecked Sendable {
 
   /// Calls `body` for each row with its first match, as ``firstMatch(in:row:)`` gives it.
   func forEachFirstMatch(in texts: StringVector, _ body: (Int, [Range<Int>?]?) -> Void) {
+    var stop = StopCounter(every: 16)
+    var isStopped = false
     withMatcher { matcher in
       texts.bytes.withUnsafeBytes { bytes in
         for row in 0..<texts.count {
-          guard texts.validity?[row] ?? true else {
+          isStopped = isStopped || stop.isPassed()
+          guard texts.validity?[row] ?? true, !isStopped else {
             body(row, nil)
             continue
           }

@@ -130,7 +130,11 @@ struct PatternMerging {
       a.count != b.count
         ? a.count > b.count : a.bytes.lexicographicallyPrecedes(b.bytes)
     }
-    for template in ordered { merging.add(template) }
+    var stop = StopCounter(every: 16)
+    for template in ordered {
+      if stop.isPassed() { break }
+      merging.add(template)
+    }
     return merging.finish()
   }
 

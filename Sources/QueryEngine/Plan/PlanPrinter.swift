@@ -57,8 +57,8 @@ struct PlanPrinter {
     let groups = named.isEmpty ? "all log groups" : named.joined(separator: ", ")
     var lines = ["scan \(groups)"]
     if let window = plan.scan.window, !hidesValues {
-      let lower = window.lowerBound == .min ? "the beginning" : "\(window.lowerBound)"
-      let upper = window.upperBound == .max ? "the end" : "\(window.upperBound)"
+      let lower = window.lowerBound == .min ? "the beginning" : Self.time(window.lowerBound)
+      let upper = window.upperBound == .max ? "the end" : Self.time(window.upperBound)
       lines.append("  window from \(lower) to \(upper)")
     }
     let fields = plan.slots.compactMap { slot -> String? in
@@ -123,6 +123,10 @@ struct PlanPrinter {
     case .contains(let bytes, _):
       "\(predicate.field) holds \"\(String(decoding: bytes, as: UTF8.self))\""
     }
+  }
+
+  private static func time(_ milliseconds: Int64) -> String {
+    Value.timestamp(milliseconds).text ?? "\(milliseconds)"
   }
 
   private func amount(_ number: Int) -> String { hidesValues ? "?" : "\(number)" }

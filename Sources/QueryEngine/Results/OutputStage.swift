@@ -41,6 +41,8 @@ final class OutputStage: RowStage {
         }
       }
     }
+    // What a loop broke off must not leave the query.
+    try StopPoint.check()
     try sink(ColumnBatch(names: names, columns: columns, rowCount: rows.rowCount))
   }
 

@@ -33,7 +33,7 @@ struct QueryRunner {
       events = try source()
       outcome = try query.run(on: events) { try writer.write($0) }
     } catch {
-      try writer.abandon()
+      try writer.abandon(waiting: !error.endsAtOnce)
       throw error
     }
     try writer.finish(outcome)
@@ -81,5 +81,15 @@ extension QueryStatistics {
   /// JSON for programs, a sentence for people.
   fileprivate var line: String {
     Terminal.isErrorInteractive ? TextStyle.error.dim(sentence) : json
+  }
+}
+
+extension Error {
+  /// Whether the query was cancelled or its time was up.
+  fileprivate var endsAtOnce: Bool {
+    switch self as? QueryFailure {
+    case .cancelled?, .timedOut?: true
+    default: false
+    }
   }
 }

@@ -201,15 +201,18 @@ struct ForecastText {
       ? "\(Int(bytes)) B" : "\(HumanUnits.count(hundredths / 100)).\(digits) \(unit)"
   }
 
-  /// To a hundredth of a cent below a dollar, to a cent above.
+  /// To a cent from a dollar on, to two digits below.
   private static func dollars(_ amount: Double) -> String {
-    if amount > 0, amount < 0.0001 { return "less than $0.0001" }
-    let places = amount < 1 ? 4 : 2
-    let scale = amount < 1 ? 10_000.0 : 100
-    let units = Int((amount * scale).rounded())
-    let fraction = String(units % Int(scale))
+    var places = 2
+    while places < 9, amount > 0, amount < 1, amount * power(places) < 9.95 { places += 1 }
+    let units = Int((amount * power(places)).rounded())
+    let fraction = String(units % Int(power(places)))
     let zeros = String(repeating: "0", count: places - fraction.count)
-    return "$\(HumanUnits.count(units / Int(scale))).\(zeros)\(fraction)"
+    return "$\(HumanUnits.count(units / Int(power(places)))).\(zeros)\(fraction)"
+  }
+
+  private static func power(_ exponent: Int) -> Double {
+    (0..<exponent).reduce(1) { product, _ in product * 10 }
   }
 }
 

@@ -67,8 +67,10 @@ struct ResultWriter {
     try output.flush()
   }
 
-  /// Writes what is there of a result that failed half-way.
-  mutating func abandon() throws { try output.flush() }
+  /// Writes what is there of a result that failed half-way. When the query was to end at once, nobody is waited for.
+  mutating func abandon(waiting: Bool) throws {
+    if waiting { try output.flush() } else { try output.flushWithoutWaiting() }
+  }
 
   private static func makeRenderer(_ format: OutputFormat, zone: DisplayZone) -> any ResultRenderer
   {

@@ -44,7 +44,11 @@ enum Interruption {
   }
 
   private static func interrupted() {
-    count.add(1, ordering: .acquiringAndReleasing)
+    let former = count.add(1, ordering: .acquiringAndReleasing).oldValue
+    // Who presses Ctrl-C twice does not want to wait for anything, not even for a reader of the output.
+    if former > 0, endsIdleProcess.load(ordering: .acquiring) {
+      _exit(CommandExit.interrupted.rawValue)
+    }
     guard let address = UnsafeRawPointer(bitPattern: running.load(ordering: .acquiring)) else {
       if endsIdleProcess.load(ordering: .acquiring) { _exit(CommandExit.interrupted.rawValue) }
       return

@@ -1,3 +1,4 @@
+import Columnar
 import Glibc
 
 /// Bytes on their way to a file descriptor: rows are put together in memory and written in large
@@ -6,12 +7,22 @@ struct OutputBuffer {
   /// Once this much is waiting, `flushIfLarge` writes it.
   private static let flushThreshold = 1 << 16
 
+  /// A pipe takes so many bytes at once whenever it is writable at all.
+  private static let pipeByteCount = 4_096
+  /// How long to wait for a reader before asking whether the query still runs, in milliseconds.
+  private static let readerWait: Int32 = 50
+
   private let descriptor: Int32
+  /// Whether somebody at the other end decides when bytes are taken.
+  private let isPipe: Bool
   /// What waits to be written; renderers append to it.
   var bytes: [UInt8] = []
 
   init(descriptor: Int32) {
     self.descriptor = descriptor
+    var status = stat()
+    isPipe =
+      fstat(descriptor, &status) == 0 && [S_IFIFO, S_IFSOCK].contains(status.st_mode & S_IFMT)
     bytes.reserveCapacity(Self.flushThreshold + (Self.flushThreshold >> 2))
   }
 
@@ -31,21 +42,35 @@ struct OutputBuffer {
 
   /// Writes everything that waits. A closed pipe ends the process by its signal, silently.
   ///
-  /// - Throws: `CommandFailure` when the descriptor does not take the bytes.
+  /// - Throws: `CommandFailure` when the descriptor does not take the bytes, `Stopped` when the query that writes
+  ///   them is to end while it waits for a reader.
   mutating func flush() throws {
     defer { bytes.removeAll(keepingCapacity: true) }
-    try Self.write(bytes, to: descriptor)
+    try write { descriptor in
+      while Self.isWritable(descriptor, wait: Self.readerWait) == false { try StopPoint.check() }
+      return true
+    }
   }
 
-  private static func write(_ bytes: [UInt8], to descriptor: Int32) throws {
+  /// Writes what is taken without waiting and forgets the rest.
+  mutating func flushWithoutWaiting() throws {
+    defer { bytes.removeAll(keepingCapacity: true) }
+    try write { Self.isWritable($0, wait: 0) }
+  }
+
+  /// - Parameter mayWrite: asked before each write to a pipe.
+  private func write(_ mayWrite: (Int32) throws -> Bool) throws {
     try bytes.withUnsafeBytes { buffer in
       var start = 0
       while start < buffer.count {
-        let written = Glibc.write(descriptor, buffer.baseAddress! + start, buffer.count - start)
+        guard try !isPipe || mayWrite(descriptor) else { return }
+        let rest = buffer.count - start
+        let count = isPipe ? min(rest, Self.pipeByteCount) : rest
+        let written = Glibc.write(descriptor, buffer.baseAddress! + start, count)
         if written >= 0 {
           start += written
         } else if errno == EAGAIN {
-          waitUntilWritable(descriptor)
+          _ = Self.isWritable(descriptor, wait: -1)
         } else if errno != EINTR {
           throw CommandFailure("cannot write the output: \(String(cString: strerror(errno)))")
         }
@@ -53,9 +78,10 @@ struct OutputBuffer {
     }
   }
 
-  /// A descriptor that somebody else made non-blocking is waited for, not hammered.
-  private static func waitUntilWritable(_ descriptor: Int32) {
+  /// Waits until bytes are taken, or a number of milliseconds; a descriptor that somebody else made
+  /// non-blocking is waited for, not hammered.
+  private static func isWritable(_ descriptor: Int32, wait: Int32) -> Bool {
     var waiting = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-    _ = poll(&waiting, 1, -1)
+    return poll(&waiting, 1, wait) > 0
   }
 }
