@@ -188,11 +188,16 @@ private enum SortWords {
     var table = ByteTable()
     var numbers: [UInt32] = []
     numbers.reserveCapacity(vector.count)
+    var stop = StopCounter(every: 4_096)
     vector.bytes.withUnsafeBufferPointer { bytes in
       for row in 0..<vector.count {
+        if stop.isPassed() { break }
         let text = UnsafeBufferPointer(rebasing: bytes[vector.range(row)])
         numbers.append(vector.validity.allows(row) ? table.insert(text) : .max)
       }
+    }
+    guard numbers.count == vector.count else {
+      return [UInt64](repeating: 0, count: vector.count)
     }
     let ranks = TextRanks.ranks(of: table)
     return numbers.map { $0 == .max ? 0 : ranks[Int($0)] }

@@ -390,6 +390,7 @@ final class RowGroupDecoder: ColumnSurroundings, @unchecked Sendable {
     let texts = try assembly.messages(
       rows: rows, column: { try columnData($0) })
     trace?.noteTexts(texts)
+    try StopPoint.check()
     return texts
   }
 }

@@ -57,6 +57,7 @@ struct Frame {
   /// - Throws: `StorageError` when a column cannot be read.
   mutating func column(_ slot: SlotID) throws -> ColumnVector {
     if let column = columns[slot] { return column }
+    try StopPoint.check()
     let column: ColumnVector
     switch layout.plan.slots[slot].source {
     case .event(let field):

@@ -48,6 +48,7 @@ struct PartialGroups: Sendable {
         call.kind.dependsOnOrder
           ? try frame.scanOrder()?.times : try call.time.map { try frame.column($0).times() })
     }
+    try StopPoint.check()
     let groups = keys.isEmpty ? nil : table.assignGroups(keys: keys, rowCount: frame.rowCount)
     for index in states.indices {
       states[index].update(
