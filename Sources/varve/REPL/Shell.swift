@@ -132,21 +132,33 @@ struct Shell {
     case ".fields":
       let groups = rest.isEmpty ? arguments.group : rest
       try FieldListing(store.snapshot(), groups: groups).print(as: listingFormat)
-    case ".use":
-      arguments.group = rest
-      offerFields()
-      print(rest.isEmpty ? "Reading all groups." : "Reading \(rest.joined(separator: ", ")).")
+    case ".use": try use(rest)
     case ".since": try setSince(rest.first)
     case ".mode": try setMode(rest.first)
     case ".timing": setTiming(rest.first)
     case ".explain": try explain(text.dropFirst(words[0].count).drop { $0 == " " })
     default:
-      throw CommandFailure("the shell has no command '\(words[0])'; 'help' lists what it has")
+      let near = NameSuggestion.nearest(to: words[0], among: ReplHelp.commands)
+      let hint = near.map { " (did you mean '\($0)'?)" } ?? ""
+      throw CommandFailure(
+        "the shell has no command '\(words[0])'\(hint); 'help' lists what it has")
     }
     fflush(nil)
   }
 
   private var listingFormat: OutputFormat { runner.format == .raw ? .table : runner.format }
+
+  private mutating func use(_ groups: [String]) throws {
+    let known = try store.groups().map(\.name)
+    for group in groups where !known.contains(group) {
+      let near = NameSuggestion.nearest(to: group, among: known)
+      let hint = near.map { "; nearest: '\($0)'" } ?? "; '.groups' lists what there is"
+      throw CommandFailure("log group '\(group)' does not exist\(hint)")
+    }
+    arguments.group = groups
+    offerFields()
+    print(groups.isEmpty ? "Reading all groups." : "Reading \(groups.joined(separator: ", ")).")
+  }
 
   private mutating func setSince(_ word: String?) throws {
     guard let word, word != "all" else {
