@@ -55,7 +55,15 @@ struct Projection {
     return [first.limit, resultLimit].compactMap { $0 }.min()
   }
 
-  private var share: Double { Double(rowGroups) / Double(max(1, allRowGroups)) }
+  /// The trial that was all that the run will be.
+  private var whole: TrialRun? { trials.last.flatMap { $0.isSatisfied ? $0 : nil } }
+
+  /// The part of all events that lies in the row groups handed out.
+  private var share: Double {
+    whole.map { Double($0.rowCount) / Double(max(1, allRows)) } ?? rowGroupShare
+  }
+
+  private var rowGroupShare: Double { Double(rowGroups) / Double(max(1, allRowGroups)) }
 
   /// How many times the work of the last trial the run is; 0 if it did none.
   private var growth: Double {
@@ -82,6 +90,7 @@ struct Projection {
     let rowCount = max(1, traces.reduce(0) { $0 + $1.rowCount })
     return readers.compactMap { name, count -> QueryForecast.Chunks? in
       guard let total = own.chunks[name] else { return nil }
+      if whole != nil { return Self.chunks(named: name, total.encodings, in: traces) }
       let part = share * Double(count) / Double(rowCount)
       return QueryForecast.Chunks(
         name: name, encodings: total.encodings, chunkCount: scaled(total.chunkCount, part),
@@ -93,10 +102,20 @@ struct Projection {
     }
   }
 
+  /// What trials that were the whole run have read under a name.
+  private static func chunks(
+    named name: ChunkName, _ encodings: Set<ColumnEncoding>, in traces: [ReadTrace]
+  ) -> QueryForecast.Chunks {
+    let read = traces.flatMap { $0.steps.values }.flatMap(\.chunks).filter { $0.name == name }
+    return QueryForecast.Chunks(
+      name: name, encodings: encodings, chunkCount: read.count,
+      byteCount: read.reduce(0) { $0 + $1.byteCount })
+  }
+
   private var tableByteCount: Int {
     let read = inner.reduce(into: [:]) { all, survey in all.merge(survey.tables) { a, _ in a } }
     let more = own.tables.filter { read[$0.key] == nil }
-    return read.values.reduce(0, +) + scaled(more.values.reduce(0, +), share)
+    return read.values.reduce(0, +) + scaled(more.values.reduce(0, +), rowGroupShare)
   }
 
   /// Bytes of tables and chunks.
