@@ -87,9 +87,8 @@ import Testing
     let store = try makeStore(on: disk)
     let log = try #require(try store.view().logs.first { !$0.entries.isEmpty })
     let intact = try disk.contents(of: log.path)
-    #expect(intact.count == 8192)
     #expect(log.damage == [])
-    for length in stride(from: 4000, to: 8192, by: 8) {
+    for length in stride(from: 4000, to: intact.count, by: 8) {
       disk.damage(log.path) { $0 = Array(intact[..<length]) }
       let count = try look(store).events.count
       #expect(try count == 300 || !look(store).damage.isEmpty, "\(length) bytes")
