@@ -71,6 +71,11 @@ package struct ByteTable: Sendable {
   /// `count + 1` positions in `bytes`.
   private var offsets: [Int] = [0]
 
+  /// Keys whose slots are fetched together.
+  private static let batch = 64
+  /// Keeps fetching from being taken for useless.
+  private var fetchedNumbers: UInt32 = 0
+
   private struct ShortSlot: Sendable {
     /// The bytes of the key, the first one lowest. None ends in a zero byte, so that its length need not be kept.
     var word: UInt64 = 0
@@ -104,6 +109,50 @@ package struct ByteTable: Sendable {
     let (found, slot) = search(key, hash)
     if let found { return found }
     return add(key, hash: hash, at: slot)
+  }
+
+  /// The numbers of many keys, new ones numbered in their order.
+  ///
+  /// The slots of a batch of keys are fetched before the first of them is looked at: a large table lies far from the
+  /// processor, and so it waits for many slots at once.
+  ///
+  /// - Parameter key: the bytes of key `i`.
+  @inline(__always)
+  package mutating func insert(
+    _ count: Int, _ key: (Int) -> UnsafeBufferPointer<UInt8>
+  ) -> [UInt32] {
+    var numbers: [UInt32] = []
+    numbers.reserveCapacity(count)
+    var start = 0
+    while start < count {
+      let end = min(count, start + Self.batch)
+      let mask = shortSlots.count &- 1
+      var fetched: UInt32 = 0
+      shortSlots.withUnsafeBufferPointer { slots in
+        for i in start..<end {
+          if let word = Self.word(key(i)) {
+            fetched |=
+              slots[Int(truncatingIfNeeded: TableHash.hash(word, seed: seed)) & mask].number
+          }
+        }
+      }
+      fetchedNumbers |= fetched
+      for i in start..<end { numbers.append(insert(key(i))) }
+      start = end
+    }
+    return numbers
+  }
+
+  /// The numbers of the keys of another table that have these numbers there.
+  package mutating func insert(_ others: [UInt32], of other: ByteTable) -> [UInt32] {
+    other.bytes.withUnsafeBufferPointer { bytes in
+      other.offsets.withUnsafeBufferPointer { offsets in
+        insert(others.count) { i in
+          let number = Int(others[i])
+          return UnsafeBufferPointer(rebasing: bytes[offsets[number]..<offsets[number + 1]])
+        }
+      }
+    }
   }
 
   /// The number of a key, or `nil` if it was never inserted.
@@ -160,12 +209,12 @@ package struct ByteTable: Sendable {
   ) -> UInt32 {
     let number = append(key)
     shortSlots[slot] = ShortSlot(word: word, number: number &+ 1)
-    if (count - longCount) * 2 > shortSlots.count { growShort() }
+    if (count - longCount) * 4 > shortSlots.count * 3 { growShort() }
     return number
   }
 
   private mutating func growShort() {
-    var larger = [ShortSlot](repeating: ShortSlot(), count: shortSlots.count * 4)
+    var larger = [ShortSlot](repeating: ShortSlot(), count: shortSlots.count * 2)
     let mask = larger.count - 1
     for content in shortSlots where content.number != 0 {
       var slot = Int(truncatingIfNeeded: TableHash.hash(content.word, seed: seed)) & mask

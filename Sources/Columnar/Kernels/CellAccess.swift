@@ -149,11 +149,17 @@ extension DictionaryVector {
   package func rows(whereEntry kept: Bitmap) -> Bitmap {
     precondition(kept.count == entries.count, "not one bit per entry")
     if kept.isEmpty { return Bitmap(repeating: false, count: codes.count) }
-    var flags = [UInt8](repeating: 0, count: 65_536)
+    if kept.isFull {
+      // All but missing ones.
+      let missing = UInt16(truncatingIfNeeded: entries.count)
+      return codes.withUnsafeBufferPointer { codes in
+        Bitmap(count: codes.count) { codes[$0] != missing }
+      }
+    }
+    var flags = [UInt8](repeating: 0, count: entries.count + 1)
     kept.forEachSetRow { flags[$0] = 1 }
     return flags.withUnsafeBufferPointer { flags in
       codes.withUnsafeBufferPointer { codes in
-        // Every 16-bit code lies within the 65,536 flags.
         Bitmap(count: codes.count) { flags[Int(codes[$0])] != 0 }
       }
     }

@@ -224,8 +224,31 @@ package struct KeyTable: Sendable {
     return result
   }
 
+  /// The numbers of some texts of a vector, none of them missing.
+  package mutating func numbers(of texts: StringVector, at rows: [UInt32]) -> [UInt32] {
+    texts.bytes.withUnsafeBufferPointer { bytes in
+      func text(_ i: Int) -> UnsafeBufferPointer<UInt8> {
+        UnsafeBufferPointer(rebasing: bytes[texts.range(Int(rows[i]))])
+      }
+      guard TextBytes.isASCII(bytes) else { return rows.indices.map { number(ofText: text($0)) } }
+      let keys = self.texts.insert(rows.count, text)
+      return numbers(ofTextKeys: keys)
+    }
+  }
+
+  private mutating func numbers(ofTextKeys keys: [UInt32]) -> [UInt32] {
+    var result: [UInt32] = []
+    result.reserveCapacity(keys.count)
+    for key in keys { result.append(number(ofTextKey: key)) }
+    return result
+  }
+
   /// The number here of every value of another table, in that table's order.
   package mutating func numbers(of other: KeyTable) -> [UInt32] {
+    if other.ranks.allSatisfy({ $0.rawValue <= Rank.text.rawValue }) {
+      let keys = texts.insert(Array(other.textOfValue.dropFirst()), of: other.texts)
+      return [Self.missing] + numbers(ofTextKeys: keys)
+    }
     var result = [Self.missing]
     result.reserveCapacity(other.count)
     for index in 1..<other.count {

@@ -47,7 +47,26 @@ extension Bitmap {
 
   /// The bits of the given rows, in their order.
   package func gather(_ rows: SelectionVector) -> Bitmap {
-    Bitmap(count: rows.count) { self[Int(rows[$0])] }
+    words.withUnsafeBufferPointer { words in
+      rows.withUnsafeBufferPointer { rows in
+        Bitmap(count: rows.count) { i in
+          let row = Int(rows[i])
+          return words[row >> 6] >> UInt64(row & 63) & 1 != 0
+        }
+      }
+    }
+  }
+
+  /// For each code its bit.
+  package func spread(codes: [UInt16]) -> Bitmap {
+    if isEmpty { return Bitmap(repeating: false, count: codes.count) }
+    var flags = [UInt8](repeating: 0, count: count)
+    forEachSetRow { flags[$0] = 1 }
+    return flags.withUnsafeBufferPointer { flags in
+      codes.withUnsafeBufferPointer { codes in
+        Bitmap(count: codes.count) { flags[Int(codes[$0])] != 0 }
+      }
+    }
   }
 
   /// Calls `body` with the number of each set bit, ascending.

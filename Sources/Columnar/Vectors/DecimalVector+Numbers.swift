@@ -1,7 +1,10 @@
 /// Decimal numbers as text and as doubles.
 package enum DecimalNumber {
   /// 10^0 to 10^18; each is a double exactly.
-  static let powers: [Double] = (0...18).map { (0..<$0).reduce(1.0) { power, _ in power * 10 } }
+  static let powers: [Double] = [
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16,
+    1e17, 1e18,
+  ]
 
   /// The double nearest to `mantissa / 10^scale`, the one that reading its text would give.
   ///
@@ -34,6 +37,22 @@ extension DecimalVector {
     var seen = [Bool](repeating: false, count: 256)
     for scale in scales { seen[Int(scale)] = true }
     return (0...UInt8.max).filter { seen[Int($0)] }
+  }
+
+  /// The doubles nearest to the numbers of all rows; rows without one have some number.
+  package func doubles() -> [Double] {
+    let powers = DecimalNumber.powers
+    return [Double](unsafeUninitializedCapacity: mantissas.count) { target, used in
+      for row in mantissas.indices {
+        let mantissa = mantissas[row]
+        let scale = scale(at: row)
+        target[row] =
+          mantissa.magnitude <= 1 << 53
+          ? Double(mantissa) / powers[scale]
+          : DecimalNumber.double(mantissa: mantissa, scale: scale)
+      }
+      used = mantissas.count
+    }
   }
 
   /// The double nearest to the number of a row.

@@ -79,6 +79,8 @@ package protocol RandomAccessFile: AnyObject, Sendable {
   func length() throws -> UInt64
   /// Fills the buffer from a position of the file; returns fewer bytes than asked only at its end.
   func read(at offset: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws -> Int
+  /// Says that some bytes will be read soon, so that the system can fetch them meanwhile. Promises nothing.
+  func willRead(at offset: UInt64, count: Int)
   /// Writes all bytes at the end of the file.
   func append(_ bytes: UnsafeRawBufferPointer) throws
   /// Writes all bytes at a place; only in files opened for that. Zeros fill what lies between the
@@ -97,6 +99,8 @@ package protocol RandomAccessFile: AnyObject, Sendable {
 }
 
 extension RandomAccessFile {
+  package func willRead(at offset: UInt64, count: Int) {}
+
   /// Reads exactly `count` bytes.
   ///
   /// - Throws: `StorageError` `damaged` when the file ends before.
@@ -158,8 +162,14 @@ package protocol ByteSource: Sendable {
   ///
   /// - Throws: `StorageError`; `damaged` when the source ends before.
   func read(at offset: UInt64, count: Int) throws -> [UInt8]
+  /// Says that some bytes will be read soon.
+  func willRead(at offset: UInt64, count: Int)
   /// What messages call the source (a path).
   var name: String { get }
+}
+
+extension ByteSource {
+  package func willRead(at offset: UInt64, count: Int) {}
 }
 
 /// A file as a source of bytes.
@@ -172,6 +182,10 @@ package struct FileByteSource: ByteSource {
 
   package func read(at offset: UInt64, count: Int) throws -> [UInt8] {
     try file.read(at: offset, count: count)
+  }
+
+  package func willRead(at offset: UInt64, count: Int) {
+    file.willRead(at: offset, count: count)
   }
 }
 

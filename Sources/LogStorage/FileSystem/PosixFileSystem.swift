@@ -168,6 +168,13 @@ final class PosixFile: RandomAccessFile {
     return filled
   }
 
+  func willRead(at offset: UInt64, count: Int) {
+    #if canImport(Glibc)
+      guard let position = off_t(exactly: offset) else { return }
+      _ = posix_fadvise(descriptor, position, off_t(count), POSIX_FADV_WILLNEED)
+    #endif
+  }
+
   func append(_ bytes: UnsafeRawBufferPointer) throws {
     guard let base = bytes.baseAddress else { return }
     var written = 0

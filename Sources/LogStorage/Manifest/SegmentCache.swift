@@ -37,6 +37,19 @@ final class OpenSegment: RowGroupSource {
 
   func tableByteCount(_ index: Int) -> Int { Int(reader.rowGroups[index].metadataLength) }
 
+  /// Row groups whose tables are fetched together.
+  private static let tablesFetched = 64
+
+  /// Says that tables which are not known yet will be read.
+  func willReadTables(in window: ClosedRange<Int64>?) {
+    let unknown = handles.withLock { handles in handles.indices.filter { handles[$0] == nil } }
+    let wanted = unknown.filter { index in
+      let entry = reader.rowGroups[index]
+      return window.map { entry.minTime <= $0.upperBound && entry.maxTime >= $0.lowerBound } ?? true
+    }
+    if wanted.count > 1 { reader.willReadTables(of: wanted.suffix(Self.tablesFetched)) }
+  }
+
   /// What it weighs in memory when all tables are loaded, estimated from their stored size.
   var metadataByteCount: Int {
     reader.rowGroups.reduce(4096) { $0 + Int($1.metadataLength) }

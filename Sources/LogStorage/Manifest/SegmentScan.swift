@@ -93,6 +93,8 @@ final class SegmentScan: RowGroupCursor {
     /// Events that nobody wants to see, by log group.
     var counted: [String: Int] = [:]
     var ordinal = 0
+    /// The ordinal that the row group will have of which was told last what will be read.
+    var announcedOrdinal = -1
     var statistics: ScanStatistics
     /// Open files of scans that cannot pin.
     var opened: [SegmentID: any RowGroupSource] = [:]
@@ -295,6 +297,7 @@ final class SegmentScan: RowGroupCursor {
     do {
       let segment = try progress.opened.removeValue(forKey: record.id) ?? open(candidate)
       progress.statistics.segmentsRead += 1
+      (segment as? OpenSegment)?.willReadTables(in: candidate.window)
       for (index, entry) in segment.rowGroups.enumerated() {
         if let window = candidate.window,
           entry.maxTime < window.lowerBound || entry.minTime > window.upperBound
@@ -327,7 +330,10 @@ final class SegmentScan: RowGroupCursor {
 
   /// The row group for a worker, or `nil` when nothing in it can match.
   private func read(_ choice: Choice) throws -> (any RowGroup)? {
-    guard let handle = try judged(choice) else { return nil }
+    let judged = try judged(choice)
+    judged?.willRead(fields: request.fields)
+    readAhead()
+    guard let handle = judged else { return nil }
     let rowGroup = try reader(choice, handle)
     noteRead(handle.entry, visible: rowGroup.visibleRows.count)
     return rowGroup.visibleRows.isEmpty ? nil : rowGroup
@@ -356,6 +362,22 @@ final class SegmentScan: RowGroupCursor {
       progress.statistics.rowsScanned += visible
       progress.statistics.rawBytesScanned += Self.rawByteCount(of: entry, visible: visible)
     }
+  }
+
+  /// Has the system fetch what the row group after this one will need while this one is worked on.
+  private func readAhead() {
+    let next = progress.withLock { progress -> RowGroupHeap.Item? in
+      guard !request.fields.isEmpty, let next = progress.heap.first,
+        progress.announcedOrdinal < progress.ordinal
+      else { return nil }
+      progress.announcedOrdinal = progress.ordinal
+      return next
+    }
+    // What is wrong with it is reported when its turn comes.
+    guard let next, let handle = try? next.segment.handle(next.index, countBytes: { count($0) }),
+      handle.skipReason(request.predicates) == nil
+    else { return }
+    handle.willRead(fields: request.fields)
   }
 
   /// Bytes of the visible texts; of a row group seen in part, its share by rows.

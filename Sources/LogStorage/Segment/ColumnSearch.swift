@@ -60,11 +60,7 @@ extension ColumnData {
     case .templates(let run):
       texts = try run.texts(at: (0..<count).map { UInt32(position($0)) })
     default:
-      texts.offsets.reserveCapacity(count + 1)
-      for i in 0..<count {
-        try appendText(position(i), to: &texts.bytes)
-        texts.offsets.append(UInt32(texts.bytes.count))
-      }
+      texts = try RenderedColumn(self, at: (0..<count).map(position)).texts
     }
     if meaningEscapes { texts = JSONEscapes.decoded(texts) }
     return StringVector(offsets: texts.offsets, bytes: texts.bytes)

@@ -45,15 +45,18 @@ package struct ScanRequest: Sendable {
   package var predicates: [FieldPredicate]
   /// Only the number of events is wanted, in no order: row groups may have no columns to be read.
   package var needsOnlyCounts = false
+  /// Fields that are read for all events, so that they can be fetched early.
+  package var fields: [String]
 
   package init(
     logGroups: [String]? = nil, window: ClosedRange<Int64>? = nil, order: Order = .unspecified,
-    predicates: [FieldPredicate] = []
+    predicates: [FieldPredicate] = [], fields: [String] = []
   ) {
     self.logGroups = logGroups
     self.window = window
     self.order = order
     self.predicates = predicates
+    self.fields = fields
   }
 }
 
@@ -80,6 +83,8 @@ package enum SkipReason: Sendable, Hashable {
   case fieldAbsent(String)
   /// The values of a field lie between a least and a greatest one that rule it out.
   case outsideBounds(String)
+  /// A field holds identifiers, and a filter over them says that the one looked for is not among them.
+  case identifierAbsent(String)
 }
 
 /// How much a scan skipped for one reason.

@@ -46,14 +46,13 @@ extension RowGroupDecoder {
       return texts.indices.filter { texts[$0] == .string(wanted) }
     }
     // The text decides by its length which form it can have, and so which pool it would be in.
-    let form = text.withUnsafeBufferPointer { IdentifierForm(like: $0.baseAddress!, $0.count) }
-    guard let form, let id = form.packed(text) else { return [] }
+    guard let (form, id) = IdentifierForm.packed(text) else { return [] }
     guard
       handle.table.chunks.contains(where: {
         $0.role == .identifierPool && Int($0.instance) == form.width
       })
     else { return [] }
-    if let filter = try identifierFilter(width: form.width), !filter.mayHold(id) { return [] }
+    if let filter = try handle.identifierFilter(width: form.width), !filter.mayHold(id) { return [] }
     let wanted = Self.places(of: id, in: try identifierPool(width: form.width))
     guard !wanted.isEmpty, case .identifiers(let run) = try columnData(index), run.form == form
     else { return [] }
@@ -77,32 +76,32 @@ extension RowGroupDecoder {
     }
     return found
   }
+}
 
-  /// The filter over the pool of a width; `nil` if the pool has none.
-  private func identifierFilter(width: Int) throws -> IdentifierFilter? {
-    if let known = filters[width] { return known }
-    let index = handle.table.chunks.firstIndex {
-      $0.role == .identifierFilter && Int($0.instance) == width
-    }
-    guard let index else { return nil }
-    let filter = try decoding(index) { bytes in
-      var reader = ByteReader(bytes)
-      return try IdentifierFilter(from: &reader)
-    }
-    filters[width] = filter
-    return filter
+extension RowGroupHandle {
+  /// Whether a column of ids may have a value that equals a text; `false` is certain. Judged by filters only.
+  func mayHoldIdentifier(_ text: String) -> Bool {
+    // A number equals its other spellings too.
+    guard !text.isEmpty, Value.string(text).number == nil else { return true }
+    guard let (form, id) = IdentifierForm.packed(Array(text.utf8)) else { return false }
+    // A damaged filter is reported by whoever reads the column.
+    guard let filter = try? identifierFilter(width: form.width) else { return true }
+    return filter.mayHold(id)
   }
 }
 
 extension IdentifierForm {
-  /// A text as the bytes of an id; `nil` when it is not of the form.
-  fileprivate func packed(_ text: [UInt8]) -> [UInt8]? {
-    var id = [UInt8](repeating: 0, count: width)
-    let fits = text.withUnsafeBufferPointer { text in
-      id.withUnsafeMutableBufferPointer {
-        pack(text.baseAddress!, text.count, into: $0.baseAddress!)
+  /// A text as the bytes of an id, with the only form that it can have; `nil` when it is no id.
+  fileprivate static func packed(_ text: [UInt8]) -> (form: IdentifierForm, id: [UInt8])? {
+    text.withUnsafeBufferPointer { text in
+      guard let base = text.baseAddress, let form = IdentifierForm(like: base, text.count) else {
+        return nil
       }
+      var id = [UInt8](repeating: 0, count: form.width)
+      let fits = id.withUnsafeMutableBufferPointer {
+        form.pack(base, text.count, into: $0.baseAddress!)
+      }
+      return fits ? (form, id) : nil
     }
-    return fits ? id : nil
   }
 }

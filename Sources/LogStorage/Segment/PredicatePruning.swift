@@ -13,10 +13,27 @@ enum PredicatePruning {
     // Every test is false for a missing field, `!=` included.
     if resolution.isAbsent { return .fieldAbsent(predicate.field) }
     if resolution.hasTexts || resolution.hasStructures { return nil }
-    let mayMatch = resolution.chunks.contains { chunk in
-      chunkMayMatch(handle.table.chunks[chunk], predicate.test)
+    let chunks = resolution.chunks.map { handle.table.chunks[$0] }
+      .filter { chunkMayMatch($0, predicate.test) }
+    if chunks.isEmpty { return .outsideBounds(predicate.field) }
+    let mayMatch = chunks.contains { idsMayMatch($0, predicate.test, handle) }
+    return mayMatch ? nil : .identifierAbsent(predicate.field)
+  }
+
+  /// Ids are looked for in the filter over their pool.
+  private static func idsMayMatch(
+    _ chunk: RowGroupTable.Chunk, _ test: FieldPredicate.Test, _ handle: RowGroupHandle
+  ) -> Bool {
+    guard chunk.encoding == .identifier, chunk.kind == .string else { return true }
+    func mayEqual(_ literal: Value) -> Bool {
+      guard case .string(let text) = literal else { return true }
+      return handle.mayHoldIdentifier(text)
     }
-    return mayMatch ? nil : .outsideBounds(predicate.field)
+    switch test {
+    case .compare(.equal, let literal): return mayEqual(literal)
+    case .oneOf(let literals): return literals.contains(where: mayEqual)
+    case .compare, .present, .contains: return true
+    }
   }
 
   private static func chunkMayMatch(

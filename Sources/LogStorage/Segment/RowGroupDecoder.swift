@@ -27,8 +27,7 @@ final class RowGroupDecoder: ColumnSurroundings, @unchecked Sendable {
   private var positions = KeptValues<Int, [UInt32]>()
   var fields = KeptValues<String, ColumnVector>()
   private var alphabets: [Int: Alphabet] = [:]
-  /// Over the pools of identifiers, by width; small, and kept as long as the decoder.
-  var filters: [Int: IdentifierFilter] = [:]
+  private var knownSlotLists: SlotLists?
   /// Columns on the way to which another one is being read.
   private var columnsBeingRead: Set<Int> = []
 
@@ -72,7 +71,8 @@ final class RowGroupDecoder: ColumnSurroundings, @unchecked Sendable {
       + columns.byteCount(\.byteCount) + pools.byteCount(\.count) + packs.byteCount(\.count)
       + rows.byteCount { $0.count * 4 } + positions.byteCount { $0.count * 4 }
       + fields.byteCount(\.approximateByteCount) + alphabets.count * 32
-      + filters.reduce(0) { $0 + $1.value.byteCount }
+      + (knownSlotLists?.byteCount ?? 0)
+      + handle.filterByteCount
   }
 
   /// Drops what is not worth keeping between scans.
@@ -89,6 +89,7 @@ final class RowGroupDecoder: ColumnSurroundings, @unchecked Sendable {
     rows = KeptValues()
     positions = KeptValues()
     pieces = nil
+    knownSlotLists = nil
   }
 
   /// Drops what no scan since `scan` has used.
@@ -180,15 +181,8 @@ final class RowGroupDecoder: ColumnSurroundings, @unchecked Sendable {
 
   /// Bytes of the row group, compared with their checksum.
   private func checked(offset: Int, length: Int, check: UInt32) throws -> [UInt8] {
-    let bytes = try handle.source.read(
-      at: handle.entry.offset + UInt64(offset), count: length)
-    countBytes?(bytes.count)
-    let found = bytes.withUnsafeBytes { UInt32(truncatingIfNeeded: XXH64.hash($0)) }
-    guard found == check else {
-      throw DecodingFailure(
-        "checksum \(String(found, radix: 16)) where \(String(check, radix: 16)) is recorded")
-    }
-    return bytes
+    countBytes?(length)
+    return try handle.bytes(offset: offset, length: length, check: check)
   }
 
   /// The raw bytes of a pack.
@@ -384,11 +378,18 @@ final class RowGroupDecoder: ColumnSurroundings, @unchecked Sendable {
     return try reading.vector(column: { try columnData($0) }, messages: { try messages($0) })
   }
 
+  private func slotLists() -> SlotLists? {
+    if let knownSlotLists { return knownSlotLists }
+    knownSlotLists = SlotLists(handle.table)
+    return knownSlotLists
+  }
+
   func messages(_ rows: SelectionVector?) throws -> StringVector {
     let assembly = MessageAssembly(
-      table: handle.table, shapeCodes: try shapeCodes(), pieces: try shapePieces())
+      table: handle.table, shapeCodes: try shapeCodes(), pieces: try shapePieces(),
+      lists: { self.slotLists() })
     let texts = try assembly.messages(
-      rows: rows, column: { try columnData($0) })
+      rows: rows, willRead: { handle.willRead(chunks: $0) }, column: { try columnData($0) })
     trace?.noteTexts(texts)
     try StopPoint.check()
     return texts

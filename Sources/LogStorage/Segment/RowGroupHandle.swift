@@ -15,6 +15,14 @@ package final class RowGroupHandle: Sendable {
   /// Its bytes lie in a segment's file and not in memory.
   let isOfSegment: Bool
   private let rest = Mutex(Rest())
+  private let announced = Mutex(Announced())
+  private let filters = Mutex<[Int: IdentifierFilter]>([:])
+
+  /// What the file was told to fetch.
+  private struct Announced {
+    var fields: Set<String> = []
+    var chunks: Set<Int> = []
+  }
 
   /// The decoder while nobody has it, and what the cache was told of it.
   private struct Rest {
@@ -138,6 +146,99 @@ package final class RowGroupHandle: Sendable {
       let former = rest.byteCount
       rest.byteCount = decoder.byteCount
       return former - rest.byteCount
+    }
+  }
+
+  // MARK: Chunks
+
+  /// Bytes of the row group, compared with their checksum.
+  ///
+  /// - Throws: `DecodingFailure` when they are not what was written.
+  func bytes(offset: Int, length: Int, check: UInt32) throws -> [UInt8] {
+    let bytes = try source.read(at: entry.offset + UInt64(offset), count: length)
+    let found = bytes.withUnsafeBytes { UInt32(truncatingIfNeeded: XXH64.hash($0)) }
+    guard found == check else {
+      throw DecodingFailure(
+        "checksum \(String(found, radix: 16)) where \(String(check, radix: 16)) is recorded")
+    }
+    return bytes
+  }
+
+  /// The filter over the ids of a width, if it is stored. Small, and kept.
+  func identifierFilter(width: Int) throws -> IdentifierFilter? {
+    if let known = filters.withLock({ $0[width] }) { return known }
+    let stored = table.chunks.last { $0.role == .identifierFilter && Int($0.instance) == width }
+    guard let stored, case .alone(let offset, let check) = stored.place else { return nil }
+    let filter = try bytes(offset: offset, length: stored.length, check: check)
+      .withUnsafeBytes { bytes in
+        var reader = ByteReader(bytes)
+        return try IdentifierFilter(from: &reader)
+      }
+    filters.withLock { $0[width] = filter }
+    return filter
+  }
+
+  /// Bytes of the filters that are kept.
+  var filterByteCount: Int { filters.withLock { $0.reduce(0) { $0 + $1.value.byteCount } } }
+
+  // MARK: Reading ahead
+
+  /// Gaps between chunks up to which they are fetched in one piece.
+  private static let fetchedGap = 16 << 10
+
+  /// Says that fields will be read for all rows, so that their chunks can be fetched side by side. Ids are left out: what
+  /// looks for one reads them seldom.
+  func willRead(fields: [String]) {
+    guard isOfSegment else { return }
+    let news = announced.withLock { announced in
+      fields.filter { announced.fields.insert($0).inserted }
+    }
+    if news.isEmpty { return }
+    var wanted: [Int] = []
+    for field in news {
+      let chunks = resolution(of: field).chunks
+      wanted += chunks.filter { table.chunks[$0].encoding != .identifier }
+      if chunks.contains(where: { table.chunks[$0].encoding == .identifier }) {
+        wanted += table.chunks.indices.filter { table.chunks[$0].role == .identifierFilter }
+      }
+    }
+    if wanted.isEmpty { return }
+    wanted += table.chunks.indices.filter { table.chunks[$0].role == .shapeCodes }
+    willRead(chunks: wanted)
+  }
+
+  /// Which bytes of the row group are read for a chunk; `nil` if it lies in the table.
+  private func bytes(of chunk: RowGroupTable.Chunk) -> Range<Int>? {
+    switch chunk.place {
+    case .alone(let offset, _): return offset..<offset + chunk.length
+    case .pack(let number, _):
+      let pack = table.packs[number]
+      return pack.offset..<pack.offset + pack.length
+    case .table: return nil
+    }
+  }
+
+  /// Says that chunks will be read; each is passed on once.
+  func willRead(chunks: [Int]) {
+    guard isOfSegment else { return }
+    var wanted = announced.withLock { announced in
+      chunks.filter { announced.chunks.insert($0).inserted }
+    }
+    if wanted.isEmpty { return }
+    if wanted.contains(where: { table.chunks[$0].encoding == .identifier }) {
+      wanted += table.chunks.indices.filter { table.chunks[$0].role == .identifierPool }
+    }
+    let places = Set(wanted.compactMap { bytes(of: table.chunks[$0]) })
+    var pieces: [Range<Int>] = []
+    for place in places.sorted(by: { $0.lowerBound < $1.lowerBound }) {
+      if let last = pieces.last, place.lowerBound - last.upperBound <= Self.fetchedGap {
+        pieces[pieces.count - 1] = last.lowerBound..<max(last.upperBound, place.upperBound)
+      } else {
+        pieces.append(place)
+      }
+    }
+    for piece in pieces {
+      source.willRead(at: entry.offset + UInt64(piece.lowerBound), count: piece.count)
     }
   }
 

@@ -31,6 +31,10 @@ package struct SegmentReader: Sendable {
       throw StorageError(
         .damaged, "\(name): \(byteCount) bytes are too few for a segment; the file was cut")
     }
+    // Both ends at once: each read that has to wait for the disk by itself takes as long as all of them.
+    source.willRead(at: 0, count: SegmentFrame.headerByteCount)
+    let end = min(byteCount, Self.endByteCount)
+    source.willRead(at: byteCount - end, count: Int(end))
     let header = try SegmentHeader(
       source.read(at: 0, count: SegmentFrame.headerByteCount), name: name)
     id = header.id
@@ -39,6 +43,9 @@ package struct SegmentReader: Sendable {
     rowGroups = try Self.readDirectory(source, footer, byteCount)
     try Self.compare(footer, with: rowGroups, name: name)
   }
+
+  /// In which directory and footer of most segments lie.
+  private static let endByteCount: UInt64 = 32 << 10
 
   private static func readFooter(_ source: any ByteSource, _ byteCount: UInt64) throws
     -> SegmentFooter
@@ -104,6 +111,15 @@ package struct SegmentReader: Sendable {
         .damaged,
         "\(name): the \(part) is damaged (checksum \(hex(computed)), "
           + "must be \(hex(stored)))")
+    }
+  }
+
+  /// Says that the tables of row groups will be read.
+  package func willReadTables(of indices: some Sequence<Int>) {
+    for index in indices {
+      let entry = rowGroups[index]
+      source.willRead(
+        at: entry.offset + UInt64(entry.metadataOffset), count: Int(entry.metadataLength))
     }
   }
 

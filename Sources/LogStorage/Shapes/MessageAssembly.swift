@@ -12,19 +12,24 @@ struct MessageAssembly {
   let shapeCodes: [UInt16]
   /// Constant pieces of each shape.
   let pieces: [ShapePieces]
+  /// The lists of the table, which few rows need.
+  let lists: () -> SlotLists?
 
   /// Below this many rows, positions are counted shape by shape.
   private static let fewRows = 256
 
   /// - Parameters:
   ///   - rows: ascending row numbers; `nil` for all.
+  ///   - willRead: is told all chunks needed before the first is decoded.
   ///   - column: decodes a chunk; called once for each chunk needed.
   func messages(
-    rows: SelectionVector?, column: (Int) throws -> ColumnData
+    rows: SelectionVector?, willRead: ([Int]) -> Void, column: (Int) throws -> ColumnData
   ) throws -> StringVector {
     if let rows, rows.isEmpty { return StringVector() }
-    let columns = try decodedColumns(rows: rows, column: column)
-    if let rows, rows.count < Self.fewRows { return try few(rows, columns) }
+    let columns = try decodedColumns(rows: rows, willRead: willRead, column: column)
+    if let rows, rows.count < Self.fewRows, let lists = lists() {
+      return try few(rows, columns, lists)
+    }
     let weaver = try weaver(columns)
     let run =
       try rows.map { try weaver.run(forms: shapeCodes, rows: $0) }
@@ -34,15 +39,14 @@ struct MessageAssembly {
 
   /// The columns that the shapes of the rows have; `nil` for the others.
   private func decodedColumns(
-    rows: SelectionVector?, column: (Int) throws -> ColumnData
+    rows: SelectionVector?, willRead: ([Int]) -> Void, column: (Int) throws -> ColumnData
   ) throws -> [ColumnData?] {
-    var columns = [ColumnData?](repeating: nil, count: table.chunks.count)
+    var isNeeded = [Bool](repeating: false, count: table.chunks.count)
     for shape in shapes(of: rows) {
-      for chunk in table.shapes[shape].columns where columns[chunk] == nil {
-        columns[chunk] = try column(chunk)
-      }
+      for chunk in table.shapes[shape].columns { isNeeded[chunk] = true }
     }
-    return columns
+    willRead(isNeeded.indices.filter { isNeeded[$0] })
+    return try isNeeded.indices.map { isNeeded[$0] ? try column($0) : nil }
   }
 
   /// The shapes that some row has.
@@ -84,81 +88,154 @@ struct MessageAssembly {
   // MARK: Few rows
 
   /// Rows by counted positions: only the values that stand in them are rendered.
-  private func few(_ rows: SelectionVector, _ columns: [ColumnData?]) throws -> StringVector {
-    let owners = ColumnOwners(columns, table)
-    var before = RowsBefore(rows[0], shapeCodes, table)
+  private func few(
+    _ rows: SelectionVector, _ columns: [ColumnData?], _ lists: SlotLists
+  ) throws -> StringVector {
+    var positions = ValuePositions(rows, shapeCodes, lists, table)
     var output = StringVector()
     for row in rows {
-      before.advance(to: Int(row))
+      positions.advance(to: Int(row))
       let shape = Int(shapeCodes[Int(row)])
-      let slots = table.shapes[shape].columns
       try pieces[shape].append(to: &output.bytes) { slot, bytes in
-        let chunk = slots[slot]
+        let chunk = lists.column(slot, of: shape)
         guard let data = columns[chunk] else { return }
-        try data.appendText(owners.position(chunk, before.counts), to: &bytes)
+        try data.appendText(positions.position(in: chunk), to: &bytes)
       }
       output.offsets.append(UInt32(output.bytes.count))
     }
     return output
   }
 
-  /// Which shapes have a column, for the columns that are needed.
-  private struct ColumnOwners {
-    private var starts: [Int]
-    private var shapes: [Int32]
-
-    init(_ columns: [ColumnData?], _ table: RowGroupTable) {
-      var counts = [Int](repeating: 0, count: columns.count + 1)
-      for entry in table.shapes where entry.rowCount > 0 {
-        for chunk in entry.columns where columns[chunk] != nil { counts[chunk + 1] += 1 }
-      }
-      for chunk in columns.indices { counts[chunk + 1] += counts[chunk] }
-      starts = counts
-      shapes = [Int32](repeating: 0, count: counts[columns.count])
-      for (shape, entry) in table.shapes.enumerated() where entry.rowCount > 0 {
-        for chunk in entry.columns where columns[chunk] != nil {
-          shapes[counts[chunk]] = Int32(truncatingIfNeeded: shape)
-          counts[chunk] += 1
-        }
-      }
-    }
-
-    /// Where the value of a row stands in a column: how many rows before it have the column.
-    func position(_ chunk: Int, _ rowsBefore: [Int32]) -> Int {
-      var total = 0
-      for k in starts[chunk]..<starts[chunk + 1] { total &+= Int(rowsBefore[Int(shapes[k])]) }
-      return total
-    }
-  }
-
-  /// How many rows of each shape stand before a row.
-  private struct RowsBefore {
-    private(set) var counts: [Int32]
+  /// Where the values of a row stand in their columns: each at the number of earlier rows that have the column.
+  ///
+  /// Rows before the first one wanted are counted shape by shape, from the nearer end. From there on, if the next ones are
+  /// near, each row passed moves the positions of its own columns; else its shape's count goes up, and positions are
+  /// added up from the counts of the shapes that have the column.
+  private struct ValuePositions {
     private let codes: [UInt16]
+    private let lists: SlotLists
+    /// Rows of each shape before `row`.
+    private var rowsBefore: [Int32]
+    /// By column, if rows are near.
+    private var positions: [Int32] = []
     private var row: Int
 
-    init(_ first: UInt32, _ codes: [UInt16], _ table: RowGroupTable) {
+    /// Rows passed for each one wanted up to which positions are moved along.
+    private static let nearRows = 96
+
+    init(
+      _ rows: SelectionVector, _ codes: [UInt16], _ lists: SlotLists, _ table: RowGroupTable
+    ) {
       self.codes = codes
-      row = Int(first)
-      counts = [Int32](repeating: 0, count: table.shapes.count)
-      let isNearEnd = row * 2 > codes.count
-      if isNearEnd { counts = table.shapes.map { Int32(truncatingIfNeeded: $0.rowCount) } }
-      let passed = isNearEnd ? row..<codes.count : 0..<row
+      self.lists = lists
+      let first = Int(rows[0])
+      row = first
+      let isNearEnd = first * 2 > codes.count
+      var counts =
+        isNearEnd
+        ? table.shapes.map { Int32(truncatingIfNeeded: $0.rowCount) }
+        : [Int32](repeating: 0, count: table.shapes.count)
+      let passed = isNearEnd ? first..<codes.count : 0..<first
       let step: Int32 = isNearEnd ? -1 : 1
       counts.withUnsafeMutableBufferPointer { counts in
         codes.withUnsafeBufferPointer { codes in
           for row in passed { counts[Int(codes[row])] &+= step }
         }
       }
+      rowsBefore = counts
+      if Int(rows[rows.count - 1]) - first <= rows.count * Self.nearRows {
+        positions = lists.positions(rowsBefore: counts, columnCount: table.chunks.count)
+      }
     }
 
     mutating func advance(to next: Int) {
-      counts.withUnsafeMutableBufferPointer { counts in
-        codes.withUnsafeBufferPointer { codes in
-          for row in row..<next { counts[Int(codes[row])] &+= 1 }
-        }
+      if positions.isEmpty {
+        for row in row..<next { rowsBefore[Int(codes[row])] &+= 1 }
+      } else {
+        for row in row..<next { lists.move(&positions, past: Int(codes[row])) }
       }
       row = next
+    }
+
+    func position(in chunk: Int) -> Int {
+      positions.isEmpty
+        ? lists.position(in: chunk, rowsBefore: rowsBefore) : Int(positions[chunk])
+    }
+  }
+}
+
+/// Which columns each shape has, and which shapes have each column, in flat lists.
+struct SlotLists {
+  private let columnStarts: [Int32]
+  private let columns: [UInt16]
+  private let shapeStarts: [Int32]
+  private let shapes: [UInt16]
+
+  /// Of shapes without rows nothing is kept. `nil` if there are more columns than numbers for them.
+  init?(_ table: RowGroupTable) {
+    guard table.chunks.count <= 65_536, table.shapes.count <= 65_536 else { return nil }
+    var columnStarts: [Int32] = [0]
+    var columns: [UInt16] = []
+    var counts = [Int32](repeating: 0, count: table.chunks.count + 1)
+    for entry in table.shapes {
+      if entry.rowCount > 0 {
+        for column in entry.columns {
+          columns.append(UInt16(truncatingIfNeeded: column))
+          counts[column + 1] += 1
+        }
+      }
+      columnStarts.append(Int32(truncatingIfNeeded: columns.count))
+    }
+    for chunk in table.chunks.indices { counts[chunk + 1] += counts[chunk] }
+    shapeStarts = counts
+    var shapes = [UInt16](repeating: 0, count: columns.count)
+    for (shape, entry) in table.shapes.enumerated() where entry.rowCount > 0 {
+      for column in entry.columns {
+        shapes[Int(counts[column])] = UInt16(truncatingIfNeeded: shape)
+        counts[column] += 1
+      }
+    }
+    self.columnStarts = columnStarts
+    self.columns = columns
+    self.shapes = shapes
+  }
+
+  var byteCount: Int {
+    (columns.count + shapes.count) * 2 + (columnStarts.count + shapeStarts.count) * 4
+  }
+
+  @inline(__always)
+  func column(_ slot: Int, of shape: Int) -> Int { Int(columns[Int(columnStarts[shape]) + slot]) }
+
+  /// Where the value of a row stands in a column.
+  func position(in column: Int, rowsBefore: [Int32]) -> Int {
+    shapes.withUnsafeBufferPointer { shapes in
+      rowsBefore.withUnsafeBufferPointer { rowsBefore in
+        var total = 0
+        for k in Int(shapeStarts[column])..<Int(shapeStarts[column + 1]) {
+          total &+= Int(rowsBefore[Int(shapes[k])])
+        }
+        return total
+      }
+    }
+  }
+
+  /// The same for all columns.
+  func positions(rowsBefore: [Int32], columnCount: Int) -> [Int32] {
+    var positions = [Int32](repeating: 0, count: columnCount)
+    for shape in rowsBefore.indices where rowsBefore[shape] != 0 {
+      for k in Int(columnStarts[shape])..<Int(columnStarts[shape + 1]) {
+        positions[Int(columns[k])] &+= rowsBefore[shape]
+      }
+    }
+    return positions
+  }
+
+  /// Counts one row of a shape.
+  @inline(__always)
+  func move(_ positions: inout [Int32], past shape: Int) {
+    for k in Int(columnStarts[shape])..<Int(columnStarts[shape + 1]) {
+      positions[Int(columns[k])] &+= 1
     }
   }
 }

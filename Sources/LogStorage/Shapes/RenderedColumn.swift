@@ -32,6 +32,7 @@ final class RenderedColumn {
     case .constant: try self.init(data, count: positions.count)
     case .dictionary(let codes, let entries):
       self.init(TextMemory(entries), codes: positions.map { codes[$0] }, count: positions.count)
+    case .texts(let run): self.init(TextMemory(run, at: positions), count: positions.count)
     default:
       self.init(try Self.memory(data, positions.count) { positions[$0] }, count: positions.count)
     }
@@ -73,6 +74,21 @@ final class RenderedColumn {
 
   /// The text of all values if they are the same by the way they are stored.
   var constant: UnsafeBufferPointer<UInt8>? { lane.isConstant ? lane.text(0) : nil }
+
+  /// The texts of all values, cut loose.
+  var texts: TextRun {
+    var run = TextRun(offsets: [0], bytes: [])
+    if lane.codes == nil, !lane.isConstant {
+      run.offsets = Array(UnsafeBufferPointer(start: lane.offsets, count: count + 1))
+      run.bytes = Array(UnsafeBufferPointer(start: lane.bytes, count: memory.byteCount))
+      return run
+    }
+    for i in 0..<count {
+      run.bytes.append(contentsOf: lane.text(i))
+      run.offsets.append(UInt32(truncatingIfNeeded: run.bytes.count))
+    }
+    return run
+  }
 
   /// Bytes of the texts of all values.
   var byteCount: Int {

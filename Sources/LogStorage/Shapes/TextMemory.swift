@@ -44,6 +44,24 @@ final class TextMemory {
     run.offsets.withUnsafeBufferPointer { offsets.update(from: $0.baseAddress!, count: $0.count) }
   }
 
+  /// A copy of some of the texts of a run, in memory for exactly so many bytes.
+  convenience init(_ run: TextRun, at positions: [Int]) {
+    let total = positions.reduce(0) { $0 + run.range($1).count }
+    self.init(byteCapacity: total, count: positions.count)
+    run.bytes.withUnsafeBufferPointer { source in
+      var end = 0
+      for (i, position) in positions.enumerated() {
+        let range = run.range(position)
+        if let base = source.baseAddress, !range.isEmpty {
+          UnsafeMutableRawPointer(bytes + end).copyMemory(
+            from: base + range.lowerBound, byteCount: range.count)
+        }
+        end += range.count
+        offsets[i + 1] = UInt32(truncatingIfNeeded: end)
+      }
+    }
+  }
+
   /// Texts of at most `most` bytes each.
   ///
   /// - Parameter write: writes text `i`, at most `most` bytes, and gives its length; up to `slack` bytes behind
@@ -69,10 +87,15 @@ func copyShort(
   from source: UnsafePointer<UInt8>, to target: UnsafeMutablePointer<UInt8>, count: Int
 ) {
   let (from, to) = (UnsafeRawPointer(source), UnsafeMutableRawPointer(target))
-  to.storeBytes(of: from.loadUnaligned(as: SIMD16<UInt8>.self), as: SIMD16<UInt8>.self)
-  if count <= 16 { return }
-  if count > 128 { return to.copyMemory(from: from, byteCount: count) }
-  var position = 16
+  // Most are shorter than 32 bytes, but who knows which are shorter than 16: a branch that is often guessed wrong
+  // takes longer than the second half.
+  let low = from.loadUnaligned(as: SIMD16<UInt8>.self)
+  let high = from.loadUnaligned(fromByteOffset: 16, as: SIMD16<UInt8>.self)
+  to.storeBytes(of: low, as: SIMD16<UInt8>.self)
+  to.storeBytes(of: high, toByteOffset: 16, as: SIMD16<UInt8>.self)
+  if count <= 32 { return }
+  if count > 160 { return to.copyMemory(from: from, byteCount: count) }
+  var position = 32
   while position < count {
     to.storeBytes(
       of: from.loadUnaligned(fromByteOffset: position, as: SIMD16<UInt8>.self),
@@ -211,8 +234,14 @@ struct TimestampWriter {
 
   @inline(never)
   private mutating func begin(_ minute: Int64, _ form: Int) {
-    self.minute = minute
+    if minute != self.minute { beginMinute(minute) }
     self.form = form
+    prefix[10] = run.forms[form].separator
+    for (k, byte) in run.forms[form].zone.enumerated() { prefix[32 + k] = byte }
+  }
+
+  private mutating func beginMinute(_ minute: Int64) {
+    self.minute = minute
     let hours = floorDivide(minute, 60)
     let days = floorDivide(hours, 24)
     let (year, month, day) = CivilTime.date(daysSince1970: Int(days))
@@ -228,7 +257,5 @@ struct TimestampWriter {
     pair(Int(minute - hours * 60), at: 14)
     for place in [4, 7] { prefix[place] = 0x2D }
     for place in [13, 16] { prefix[place] = 0x3A }
-    prefix[10] = run.forms[form].separator
-    for (k, byte) in run.forms[form].zone.enumerated() { prefix[32 + k] = byte }
   }
 }

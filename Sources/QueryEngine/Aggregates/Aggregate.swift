@@ -164,7 +164,8 @@ enum GroupedRows {
     _ groups: [UInt32]?, _ column: ColumnVector, _ body: (Int, Double) -> Void
   ) {
     if case .decimals(let v) = column {
-      return forEach(groups, v.mantissas.count, v.validity) { body($0, v.double(at: $1)) }
+      let numbers = v.doubles()
+      return forEach(groups, numbers.count, v.validity) { body($0, numbers[$1]) }
     }
     switch column.numbers() {
     case .missing: break

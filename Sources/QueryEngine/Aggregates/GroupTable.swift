@@ -123,12 +123,23 @@ struct GroupTable: Sendable {
   private mutating func assignGroups(of vector: DictionaryVector, _ groupOfCode: inout [UInt32]) {
     let pending = Self.unknown - 1
     var first: [UInt32] = []
-    for code in vector.codes where groupOfCode[Int(code)] == Self.unknown {
-      groupOfCode[Int(code)] = pending
-      first.append(UInt32(code))
+    groupOfCode.withUnsafeMutableBufferPointer { groupOfCode in
+      vector.codes.withUnsafeBufferPointer { codes in
+        for code in codes where groupOfCode[Int(code)] == Self.unknown {
+          groupOfCode[Int(code)] = pending
+          first.append(UInt32(code))
+        }
+      }
     }
     if first.isEmpty { return }
     let missing = UInt32(vector.entries.count)
+    if case .strings(let texts) = vector.entries, texts.validity == nil, first.count >= 16,
+      groupOfCode[Int(missing)] != pending
+    {
+      let groups = groups(ofNumbers: keys[0].numbers(of: texts, at: first))
+      for (code, group) in zip(first, groups) { groupOfCode[Int(code)] = group }
+      return
+    }
     let entries = vector.entries.gatherOrMissing(
       first.map { $0 == missing ? ColumnVector.missingRow : $0 })
     for (code, group) in zip(first, groups(ofNumbers: keys[0].numbers(of: entries))) {
@@ -146,7 +157,8 @@ struct GroupTable: Sendable {
     var groups: [UInt32] = []
     groups.reserveCapacity(numbers.count)
     var synonyms: [(number: UInt32, group: UInt32)] = []
-    for (row, number) in numbers.enumerated() {
+    for row in numbers.indices {
+      let number = numbers[row]
       var group = groupOfNumber[Int(number)]
       if group == Self.unknown {
         group = self.group(of: number, key: keyNumbers[row])

@@ -24,7 +24,7 @@ extension BoundExpression {
     if slots.isEmpty { return try evaluateOnce(&frame) }
     if let entries = try distinctEntries(&frame) {
       var single = frame.entries(entries.slot, entries.values)
-      return try evaluateRows(&single).gather(entries.rows)
+      return try evaluateRows(&single).gather(entries.rows())
     }
     return try evaluateRows(&frame)
   }
@@ -57,9 +57,12 @@ extension BoundExpression {
       return Bitmap(repeating: try truth(&single)[0], count: frame.rowCount)
     }
     if let found = try search(frame) { return found }
+    if case .present(let operand) = kind, case .slot(let slot) = operand.kind {
+      return try frame.column(slot).presence()
+    }
     if let entries = try distinctEntries(&frame) {
       var single = frame.entries(entries.slot, entries.values)
-      return try truthOfRows(&single).gather(entries.rows)
+      return entries.spread(try truthOfRows(&single))
     }
     return try truthOfRows(&frame)
   }
@@ -116,8 +119,19 @@ extension BoundExpression {
     let slot: SlotID
     /// Each distinct value once, and a missing one at the end.
     let values: ColumnVector
-    /// For each row its place in `values`.
-    let rows: SelectionVector
+    /// For each row its place in `values`; `nil` where there is one value for all.
+    let codes: [UInt16]?
+    let rowCount: Int
+
+    func rows() -> SelectionVector {
+      codes?.map { UInt32($0) } ?? SelectionVector(repeating: 0, count: rowCount)
+    }
+
+    /// What holds of the values, for each row.
+    func spread(_ truth: Bitmap) -> Bitmap {
+      guard let codes else { return Bitmap(repeating: truth[0], count: rowCount) }
+      return truth.spread(codes: codes)
+    }
   }
 
   /// The distinct values of the only column read, if there are few of them.
@@ -127,15 +141,13 @@ extension BoundExpression {
     case .dictionary(let vector) where vector.entries.count < vector.codes.count / 2:
       let values = ColumnVector.concatenate([vector.entries, .missing(count: 1)])
       return DistinctEntries(
-        slot: slots[0], values: values, rows: vector.codes.map { UInt32($0) })
+        slot: slots[0], values: values, codes: vector.codes, rowCount: vector.codes.count)
     case .constant(let value, let count) where count > 1:
       return DistinctEntries(
-        slot: slots[0], values: .constant(value, count: 1),
-        rows: SelectionVector(repeating: 0, count: count))
+        slot: slots[0], values: .constant(value, count: 1), codes: nil, rowCount: count)
     case .missing(let count) where count > 1:
       return DistinctEntries(
-        slot: slots[0], values: .missing(count: 1),
-        rows: SelectionVector(repeating: 0, count: count))
+        slot: slots[0], values: .missing(count: 1), codes: nil, rowCount: count)
     default: return nil
     }
   }

@@ -44,7 +44,7 @@ struct ScanRunner {
     let scan = layout.plan.scan
     var request = ScanRequest(
       logGroups: scan.groups(of: source), window: scan.window, order: order,
-      predicates: scan.predicates)
+      predicates: scan.predicates, fields: fieldsOfAllEvents)
     request.needsOnlyCounts = isCountOfAllEvents
     return request
   }
@@ -61,6 +61,29 @@ struct ScanRunner {
           false
         }
       }
+  }
+
+  /// Fields that the filters, the sort and an aggregation read of every event, unless an earlier filter turned it away.
+  private var fieldsOfAllEvents: [String] {
+    var expressions = segment.filters + segment.sortKeys.map(\.expression)
+    if case .stats(let stats)? = segment.barrier {
+      expressions += stats.keys.map(\.expression)
+      expressions += stats.aggregates.compactMap(\.aggregate.argument)
+    }
+    var names: [String] = []
+    var seen: Set<SlotID> = []
+    var waiting = expressions.flatMap(\.slots)
+    while let slot = waiting.popLast() {
+      guard seen.insert(slot).inserted else { continue }
+      switch layout.plan.slots[slot].source {
+      case .event(.discovered(let name)): names.append(name)
+      case .expression(let definition): waiting += definition.slots
+      case .capture(let extraction, _):
+        waiting += layout.plan.extractions[extraction].source.slots
+      case .event, .barrier: break
+      }
+    }
+    return names
   }
 
   /// Row groups in order of time where the rows leave in that order, else in the cheapest one.

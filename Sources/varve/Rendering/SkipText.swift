@@ -12,6 +12,7 @@ struct SkipLine {
     case .pastRetention: "older than the log group keeps events"
     case .fieldAbsent(let field): "no event has \(field)"
     case .outsideBounds(let field): "the least and greatest \(field) rule it out"
+    case .identifierAbsent(let field): "no \(field) is the one looked for"
     }
   }
 
@@ -22,6 +23,9 @@ struct SkipLine {
       case .pastRetention: json.add("reason", "pastRetention")
       case .fieldAbsent(let field):
         json.add("reason", "fieldAbsent")
+        json.add("field", field)
+      case .identifierAbsent(let field):
+        json.add("reason", "identifierAbsent")
         json.add("field", field)
       case .outsideBounds(let field):
         json.add("reason", "outsideBounds")
