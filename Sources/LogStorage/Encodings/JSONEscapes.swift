@@ -52,13 +52,12 @@ enum JSONEscapes {
   static func append(_ bytes: UnsafeRawBufferPointer, to output: inout [UInt8]) {
     var i = 0
     while i < bytes.count {
-      let byte = bytes[i]
-      guard byte == UInt8(ascii: "\\"), i + 1 < bytes.count else {
-        output.append(byte)
-        i += 1
-        continue
+      let escape = position(of: UInt8(ascii: "\\"), in: bytes, from: i)
+      guard escape < bytes.count - 1 else {
+        return output.append(contentsOf: UnsafeRawBufferPointer(rebasing: bytes[i...]))
       }
-      i += 2
+      output.append(contentsOf: UnsafeRawBufferPointer(rebasing: bytes[i..<escape]))
+      i = escape + 2
       switch bytes[i - 1] {
       case UInt8(ascii: "n"): output.append(0x0A)
       case UInt8(ascii: "t"): output.append(0x09)
