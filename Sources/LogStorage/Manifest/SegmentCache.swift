@@ -37,6 +37,8 @@ final class OpenSegment: RowGroupSource {
 
   func tableByteCount(_ index: Int) -> Int { Int(reader.rowGroups[index].metadataLength) }
 
+  func hasTable(_ index: Int) -> Bool { handles.withLock { $0[index] != nil } }
+
   /// Row groups whose tables are fetched together.
   private static let tablesFetched = 64
 

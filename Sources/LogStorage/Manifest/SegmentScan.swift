@@ -364,11 +364,13 @@ final class SegmentScan: RowGroupCursor {
     }
   }
 
-  /// Has the system fetch what the row group after this one will need while this one is worked on.
+  /// Has the system fetch what the row group after this one will need while this one is worked on, if nobody has read
+  /// anything of it yet.
   private func readAhead() {
     let next = progress.withLock { progress -> RowGroupHeap.Item? in
       guard !request.fields.isEmpty, let next = progress.heap.first,
-        progress.announcedOrdinal < progress.ordinal
+        progress.announcedOrdinal < progress.ordinal, let segment = next.segment as? OpenSegment,
+        !segment.hasTable(next.index)
       else { return nil }
       progress.announcedOrdinal = progress.ordinal
       return next

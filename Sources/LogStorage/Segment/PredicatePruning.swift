@@ -13,11 +13,13 @@ enum PredicatePruning {
     // Every test is false for a missing field, `!=` included.
     if resolution.isAbsent { return .fieldAbsent(predicate.field) }
     if resolution.hasTexts || resolution.hasStructures { return nil }
-    let chunks = resolution.chunks.map { handle.table.chunks[$0] }
-      .filter { chunkMayMatch($0, predicate.test) }
-    if chunks.isEmpty { return .outsideBounds(predicate.field) }
-    let mayMatch = chunks.contains { idsMayMatch($0, predicate.test, handle) }
-    return mayMatch ? nil : .identifierAbsent(predicate.field)
+    var isInBounds = false
+    for chunk in resolution.chunks
+    where chunkMayMatch(handle.table.chunks[chunk], predicate.test) {
+      if idsMayMatch(handle.table.chunks[chunk], predicate.test, handle) { return nil }
+      isInBounds = true
+    }
+    return isInBounds ? .identifierAbsent(predicate.field) : .outsideBounds(predicate.field)
   }
 
   /// Ids are looked for in the filter over their pool.
