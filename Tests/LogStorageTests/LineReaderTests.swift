@@ -48,6 +48,20 @@ import Testing
     #expect(result.tally.emptyLines == 2)
   }
 
+  @Test func `short records are not read far ahead of`() throws {
+    let bytes = Array(String(repeating: "a short record\n", count: 2_000_000).utf8)
+    var options = LineReader.Options()
+    options.recordsPerBlock = 1_000
+    let reader = LineReader(
+      try InputStream(.memory(bytes, name: "input")), options: options)
+    var cut: UInt64 = 0
+    while let block = try reader.next() {
+      cut += UInt64(block.byteCount)
+      #expect(reader.bytesConsumed <= cut + (4 << 20), "bytes read and not yet cut")
+    }
+    #expect(reader.bytesConsumed == UInt64(bytes.count))
+  }
+
   /// Reads an input that comes in pieces, as from a shipper that pauses, without waiting long.
   private func readSlowly(_ pieces: [String]) throws -> [String] {
     var ends: [Int32] = [0, 0]

@@ -146,8 +146,9 @@ package final class LineReader {
       options.blockByteCount, max(1 << 20, options.recordsPerBlock * bytesPerRecord * 9 / 8))
     let old = rest
     rest = []
-    let target = max(
-      options.lingerMilliseconds == nil ? wanted : min(wanted, lingerByteCount), old.count * 2)
+    let enough = options.lingerMilliseconds == nil ? wanted : min(wanted, lingerByteCount)
+    // Only a record that is longer than all that was read needs more than a block.
+    let target = needsMore ? max(enough, old.count * 2) : enough
     if atEnd || old.count >= target { return old }
     let mayLinger = options.lingerMilliseconds
     let buffer = [UInt8](unsafeUninitializedCapacity: target + RecordBlock.padding) { raw, used in
