@@ -45,10 +45,16 @@ import Testing
   @Test func `a manifest that was cut back is told by the head`() throws {
     let varve = try threeDays()
     let log = URL(fileURLWithPath: varve.store + "/manifest-1.log")
-    let before = try Data(contentsOf: log)
+    let end = URL(fileURLWithPath: varve.store + "/manifest.end")
+    let before = (log: try Data(contentsOf: log), end: try Data(contentsOf: end))
     try add(15, to: varve)
     let kept = try head(varve)
-    try before.write(to: log)
+    try before.log.write(to: log)
+    let cut = try varve("verify", "--chain")
+    #expect(
+      cut.status == 1 && cut.errors.contains("the end of the manifest has gone"), "\(cut.errors)")
+    // Who cuts back the hint as well is only betrayed by the head.
+    try before.end.write(to: end)
     #expect(try varve("verify", "--chain").status == 0)
     let result = try varve("verify", "--chain", "--head", kept)
     #expect(result.status == 1)

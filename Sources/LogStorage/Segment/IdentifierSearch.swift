@@ -52,7 +52,9 @@ extension RowGroupDecoder {
         $0.role == .identifierPool && Int($0.instance) == form.width
       })
     else { return [] }
-    if let filter = try handle.identifierFilter(width: form.width), !filter.mayHold(id) { return [] }
+    if let filter = try handle.identifierFilter(width: form.width), !filter.mayHold(id) {
+      return []
+    }
     let wanted = Self.places(of: id, in: try identifierPool(width: form.width))
     guard !wanted.isEmpty, case .identifiers(let run) = try columnData(index), run.form == form
     else { return [] }
