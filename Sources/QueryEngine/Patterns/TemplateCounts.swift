@@ -27,15 +27,18 @@ struct TemplateCounts: Sendable {
   /// Adds the texts of all rows.
   mutating func add(_ column: ColumnVector) {
     var tools = Tools()
+    var stop = StopCounter(every: 1_024)
     if let texts = column.texts() {
       texts.bytes.withUnsafeBufferPointer { bytes in
         for row in 0..<texts.count where texts.validity?[row] ?? true {
+          if stop.isPassed() { return }
           add(UnsafeBufferPointer(rebasing: bytes[texts.range(row)]), row, &tools)
         }
       }
       return
     }
     for row in 0..<column.count {
+      if stop.isPassed() { return }
       guard let text = column.value(at: row).text else { continue }
       Array(text.utf8).withUnsafeBufferPointer { add($0, row, &tools) }
     }
