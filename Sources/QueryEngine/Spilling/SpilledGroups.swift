@@ -22,7 +22,7 @@ struct SpilledGroups: Sendable {
   }
 
   /// Groups whose keys are hashed at a time.
-  private static let groupsPerBatch = 65_536
+  private static let groupsPerBatch = 4_096
 
   private let stats: StatsStep
   let level: Int
@@ -51,6 +51,7 @@ struct SpilledGroups: Sendable {
   private func split(_ table: GroupTable) -> [[UInt32]] {
     var parts = [[UInt32]](repeating: [], count: HashPartition.count)
     for start in stride(from: 0, to: table.count, by: Self.groupsPerBatch) {
+      if StopPoint.isPassed { break }
       let groups = (start..<min(start + Self.groupsPerBatch, table.count)).map { UInt32($0) }
       let hashes = HashPartition.hashes(of: table.keyColumns(groups), rowCount: groups.count)
       for (group, hash) in zip(groups, hashes) {
