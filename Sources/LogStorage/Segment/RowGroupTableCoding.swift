@@ -11,7 +11,7 @@
 
 extension RowGroupTable {
   private static let version: UInt8 = 2
-  /// Slots of one shape, and bytes of paths, above which a table is damaged.
+  /// Raw bytes above which a table is damaged.
   private static let rawLimit = 256 << 20
 
   /// How a chunk's place is written.
