@@ -43,15 +43,9 @@ import Testing
     }
     let ids = (0..<3_000).map { _ in id() }
     let lines = ids.map { #"{"trace":"\#($0)"}"# } + ids[..<50].map { #"{"trace":"\#($0)"}"# }
-    let folder = TemporaryFolder()
-    let store = try LogStore.open(folder.file("store"), mode: .create)
-    let session = try IngestSession(
-      store: store, options: IngestSession.Options(logGroup: "g", stream: "s", now: 0))
-    _ = try session.ingest(.memory(Array(lines.joined(separator: "\n").utf8), name: "test"))
-    let segment = try #require(try store.segments().first)
-    let inspection = try store.inspect(segment: segment.record.id.description)
-    #expect(inspection.rowGroups[0].chunks.contains { $0.name == "identifierFilter" })
-    let cursor = try store.snapshot(now: 0).scan(ScanRequest())
+    let stored = try StoredLines(lines)
+    #expect(try stored.inspection().rowGroups[0].chunks.contains { $0.name == "identifierFilter" })
+    let cursor = try stored.store.snapshot(now: 0).scan(ScanRequest())
     let rowGroup = try #require(try cursor.next())
     for number in 0..<300 {
       let found = try #require(

@@ -9,15 +9,10 @@ import Testing
   @Test(arguments: [1, 2, 3, 4] as [UInt64])
   func `a search finds what a search in the texts finds`(seed: UInt64) throws {
     var random = SeededGenerator(seed: seed)
-    let folder = TemporaryFolder()
     var options = LogStore.Options()
     options.decodedByteCount = seed % 2 == 0 ? 1 << 20 : 0
-    let store = try LogStore.open(folder.file("store"), mode: .create, options: options)
-    let lines = (0..<900).map { _ in Self.event(&random) }
-    let session = try IngestSession(
-      store: store, options: IngestSession.Options(logGroup: "app", stream: "s", now: 0))
-    _ = try session.ingest(.memory(Array(lines.joined(separator: "\n").utf8), name: "test"))
-    let snapshot = try store.snapshot(now: 0)
+    let stored = try StoredLines((0..<900).map { _ in Self.event(&random) }, options: options)
+    let snapshot = try stored.store.snapshot(now: 0)
     for _ in 0..<2 {
       let cursor = try snapshot.scan(ScanRequest())
       while let rowGroup = try cursor.next() { try check(rowGroup, seed: seed, &random) }

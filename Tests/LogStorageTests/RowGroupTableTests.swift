@@ -109,14 +109,9 @@ import Testing
     let lines = (0..<200).map { i in
       #"{"url":"https://example.com/r\#(i % 90)/x","api":"https://example.com/r\#(i % 90)/y","n":\#(i)}"#
     }
-    let folder = TemporaryFolder()
-    let store = try LogStore.open(folder.file("store"), mode: .create)
-    let session = try IngestSession(
-      store: store, options: IngestSession.Options(logGroup: "g", stream: "s", now: 0))
-    _ = try session.ingest(.memory(Array(lines.joined(separator: "\n").utf8), name: "test"))
-    let segment = try #require(try store.segments().first)
-    let inspection = try store.inspect(segment: segment.record.id.description)
-    let reader = try SegmentReader(path: inspection.path, fileSystem: store.fileSystem)
+    let stored = try StoredLines(lines)
+    let inspection = try stored.inspection()
+    let reader = try SegmentReader(path: inspection.path, fileSystem: stored.store.fileSystem)
     var bytes = try reader.source.read(at: 0, count: Int(inspection.record.byteCount))
     let entry = reader.rowGroups[0]
     let handle = try RowGroupHandle(source: reader.source, entry: entry)
