@@ -126,9 +126,10 @@ struct ForecastText {
     return isOnly ? name : "\(name) (\(chunks.name.valueKind))"
   }
 
+  /// Chunks of a pack and constants in a table have no bytes of their own.
   private func figures(_ chunkCount: Int, _ byteCount: Int) -> String {
     HumanUnits.count(chunkCount, "chunk").leftPadded(to: 14)
-      + HumanUnits.bytes(byteCount).leftPadded(to: 12)
+      + (byteCount == 0 ? "with others" : HumanUnits.bytes(byteCount)).leftPadded(to: 12)
   }
 
   private func forms(_ encodings: Set<ColumnEncoding>) -> String {
