@@ -51,7 +51,9 @@ let package = Package(
       exclude: ["Fixtures"]),
     .testTarget(
       name: "QueryEngineTests",
-      dependencies: ["QueryEngine", "QueryLanguage", "LogStorage", "Columnar", "TestSupport"],
+      dependencies: [
+        "QueryEngine", "QueryLanguage", "LogStorage", "Columnar", "CMalloc", "TestSupport",
+      ],
       exclude: ["Cases"]),
     .testTarget(name: "CommandTests", dependencies: ["TestSupport", "varve", "benchmarks"]),
   ]

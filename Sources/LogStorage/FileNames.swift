@@ -11,6 +11,7 @@ import Columnar
 ///        pins/              one file for each reader, locked while it reads
 ///        segments/g<group>/<day>/<id>.seg
 ///        rejected/<group>.ndjson   lines that could not become events, and why
+///        rejected/<group>.end      how far that file reached, a hint
 ///        lookups/<name>.csv lookup tables, made with the first one
 ///        saved/<name>.query saved queries, made with the first one
 ///        damaged/           damaged segments that a repair has replaced, damaged logs
@@ -76,9 +77,15 @@ package struct FileNames: Sendable, Hashable {
 
   func temporarySegment(_ id: SegmentID) -> String { "\(temporary)/\(id).seg" }
 
-  /// The file of the lines of a group that were rejected. Names of groups may hold slashes and be
-  /// longer than a file name; those are shortened, with a hash that keeps them apart.
-  package func rejectedFile(group: String) -> String {
+  /// The file of the lines of a group that were rejected.
+  package func rejectedFile(group: String) -> String { rejectedName(group) + ".ndjson" }
+
+  /// How far that file reached.
+  func rejectedEnd(group: String) -> String { rejectedName(group) + ".end" }
+
+  /// Names of groups may hold slashes and be longer than a file name; those are shortened, with a hash
+  /// that keeps them apart.
+  private func rejectedName(_ group: String) -> String {
     var name = ""
     for byte in group.utf8 {
       switch byte {
@@ -90,7 +97,7 @@ package struct FileNames: Sendable, Hashable {
     if name.utf8.count > 200 {
       name = name.prefix(180) + "~" + hex(XXH64.hash(Array(group.utf8)))
     }
-    return "\(rejected)/\(name).ndjson"
+    return "\(rejected)/\(name)"
   }
 }
 

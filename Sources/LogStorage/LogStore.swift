@@ -147,7 +147,7 @@ package final class LogStore: Sendable {
     guard version == formatVersion else {
       throw StorageError(
         .unknownVersion,
-        "\(names.root): store version \(version), this program reads version \(formatVersion)")
+        "\(names.format): store version \(version), this program reads version \(formatVersion)")
     }
   }
 
@@ -335,7 +335,7 @@ package final class LogStore: Sendable {
     try manifest.append { state in
       [.groupDeleted(id: try requireGroup(name, in: state).id)]
     }
-    try? fileSystem.unlink(names.rejectedFile(group: name))
+    try? rejectedLog(name).remove()
   }
 
   /// All groups in ascending order of their names.
@@ -360,31 +360,6 @@ package final class LogStore: Sendable {
   /// How far an input was read, or `nil` when it is new.
   package func bookmark(_ key: String) throws -> InputBookmark? {
     try manifest.refresh().bookmarks[key]
-  }
-
-  // MARK: Rejected lines
-
-  /// Appends lines to the group's file of rejected input, durably.
-  ///
-  /// - Parameter lines: whole NDJSON lines, each with its line end.
-  package func appendRejected(_ lines: [UInt8], group: String) throws {
-    try requireWritable()
-    try LogName.checkGroup(group)
-    if lines.isEmpty { return }
-    let path = names.rejectedFile(group: group)
-    let isNew = try fileSystem.status(of: path) == nil
-    let file = try fileSystem.open(path, .createOrAppend)
-    _ = try file.lock(.exclusive, waiting: true)
-    defer { try? file.unlock() }
-    try file.append(lines)
-    try file.sync()
-    if isNew { try fileSystem.syncDirectory(names.rejected) }
-  }
-
-  /// Where the rejected lines of a group are, if it has any.
-  package func rejectedFile(group: String) throws -> String? {
-    let path = names.rejectedFile(group: group)
-    return try fileSystem.status(of: path) == nil ? nil : path
   }
 }
 

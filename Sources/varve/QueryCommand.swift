@@ -40,18 +40,19 @@ struct QueryCommand: ParsableCommand {
   var timestampField: String?
 
   func run() throws {
-    let (text, named) = try textAndFiles()
-    guard named.isEmpty || (query.group.isEmpty && !rejected) else {
+    let (text, files) = try textAndFiles()
+    guard files.isEmpty || (query.group.isEmpty && !rejected) else {
       throw CommandFailure.usage(
         "--group names log groups of a store, but files are read here; leave out one of them")
     }
     var options = try query.options()
-    let files = try rejected ? rejectedFiles() : named
     if rejected { options.logGroups = nil }
     options.addKept { [store] in try store.openIfThere() }
     let now = options.now
     let source = {
-      try EventSources.open(store: store, files: files, timestampField: timestampField, now: now)
+      if rejected { return try EventSources.openRejected(of: query.group, in: store, now: now) }
+      return try EventSources.open(
+        store: store, files: files, timestampField: timestampField, now: now)
     }
     if explain {
       Interruption.listen(endsIdleProcess: true)
@@ -65,18 +66,6 @@ struct QueryCommand: ParsableCommand {
       try runner.answer(text, options: options, from: source)
     }
     if exit != .success { throw exit }
-  }
-
-  /// The files of rejected lines of the groups asked for, or of all.
-  private func rejectedFiles() throws -> [String] {
-    let opened = try store.open(.readOnly)
-    let known = try opened.groups().map(\.name)
-    for name in query.group where !known.contains(name) { _ = try opened.streams(of: name) }
-    let files = try (query.group.isEmpty ? known : query.group).compactMap {
-      try opened.rejectedFile(group: $0)
-    }
-    // No file would mean the store's events.
-    return files.isEmpty ? ["/dev/null"] : files
   }
 
   private func textAndFiles() throws -> (text: String, files: [String]) {

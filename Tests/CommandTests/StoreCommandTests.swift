@@ -178,6 +178,16 @@ import Testing
     #expect(try varve("query", query, "--rejected", "-g", "other").text.isEmpty)
     #expect(try varve("query", query, "--rejected").lines.count == 1)
     #expect(try varve("query", query, "--rejected", "-g", "gg").status == 1)
+    let path = varve.store + "/rejected/g.ndjson"
+    var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+    bytes[20] ^= 1
+    try bytes.write(to: URL(fileURLWithPath: path))
+    let damaged = try varve("query", query, "--rejected")
+    #expect(damaged.status == 3 && damaged.text.isEmpty && damaged.errors.contains(path))
+    #expect(try varve("verify").status != 0)
+    #expect(try varve("repair", "--yes").status == 0)
+    let left = try varve("query", "fields reason", "--rejected").lines.map(object)
+    #expect(left.map { $0["reason"] as? String } == ["lost-records"])
   }
 
   @Test func `fields by bytes begin with what costs most`() throws {

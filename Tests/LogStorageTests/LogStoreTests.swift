@@ -52,7 +52,7 @@ import Testing
     disk.damage("/store/FORMAT") { $0 = Array("varve store 7\n".utf8) }
     let error = #expect(throws: StorageError.self) { try makeStore(on: disk) }
     #expect(error?.code == .unknownVersion)
-    #expect(error?.message == "/store: store version 7, this program reads version 1")
+    #expect(error?.message == "/store/FORMAT: store version 7, this program reads version 1")
   }
 
   @Test func `an unknown group is refused with the nearest names`() throws {
@@ -130,18 +130,6 @@ import Testing
     try store.publish([writer.finish()], bookmark: bookmark)
     #expect(try makeStore(on: disk).bookmark("file 7") == bookmark)
     #expect(try store.bookmark("file 8") == nil)
-  }
-
-  @Test func `rejected lines are appended to the file of their group`() throws {
-    let disk = CrashingFileSystem()
-    let store = try makeStore(on: disk)
-    try store.appendRejected(Array("{\"reason\":\"x\"}\n".utf8), group: "/aws/a")
-    try store.appendRejected(Array("{\"reason\":\"y\"}\n".utf8), group: "/aws/a")
-    let path = try #require(try store.rejectedFile(group: "/aws/a"))
-    #expect(path == "/store/rejected/%2Faws%2Fa.ndjson")
-    let after = disk.restart()
-    let text = String(decoding: try after.contents(of: path), as: UTF8.self)
-    #expect(text == "{\"reason\":\"x\"}\n{\"reason\":\"y\"}\n")
   }
 
   @Test func `a store opened for reading refuses to write`() throws {

@@ -1,3 +1,4 @@
+import CMalloc
 import Columnar
 import Foundation
 import Synchronization
@@ -7,12 +8,16 @@ import Testing
 @testable import LogStorage
 @testable import QueryEngine
 
-/// Bits of a small store flip and its files are cut: every answer is the same as before, or what it lacks is named.
+/// Bits of a small store flip and its files are cut: every answer is the same as before, or names the file that is damaged;
+/// `verify` finds what happened to each byte that holds something; nothing takes longer, or twice the memory.
 ///
 /// Some hundred changes are chosen by a seed. With `VARVE_EVERY_BIT` set every bit of every file is flipped and every
-/// file cut at every length, which takes long; `VARVE_EVERY_BIT=7` takes each seventh.
+/// file cut at every length, which takes long; `VARVE_EVERY_BIT=7` takes each seventh, `7/2` those from the second on, so
+/// that several processes can share the work. The memory of the process is measured then, too, for nothing else is
+/// at work in it.
 @Suite struct StoreDamageTests {
   private static let now: Int64 = 1_795_262_400_000
+  private static let rowsPerSegment = 40
 
   private static let queries = [
     "fields @timestamp, @logStream, @message | sort @timestamp, @message | limit 10000",
@@ -50,16 +55,18 @@ import Testing
     var options = LogStore.Options()
     options.fileSystem = disk
     options.clock = FixedClock(milliseconds: now)
+    options.manifestRotationByteCount = 600
     return options
   }
 
-  /// Two segments, a write-ahead log of a dead writer, a table, a saved query, a removed group.
+  /// Two segments, two manifest logs, a write-ahead log of a dead writer, a table, a saved query, records that were
+  /// rejected, a removed group.
   private static func makeStore() throws -> MemoryFileSystem {
     let disk = MemoryFileSystem()
     let store = try LogStore.open("/store", mode: .create, options: options(disk))
     for part in 0..<2 {
       let text =
-        lines(UInt64(part), count: 60, from: now - 7_200_000 + Int64(part) * 3_600_000)
+        lines(UInt64(part), count: rowsPerSegment, from: now - 7_200_000 + Int64(part) * 3_600_000)
         .joined(separator: "\n") + "\n"
       var session = IngestSession.Options(logGroup: part == 0 ? "app" : "web", now: now)
       session.workers = 1
@@ -70,15 +77,19 @@ import Testing
     try store.deleteGroup("gone")
     try store.lookupTables(forWriting: true).put(Array("id,name\n1,one\n".utf8), as: "names")
     try store.savedQueries(forWriting: true).put(Array("fields id".utf8), as: "ids")
+    for part in 0..<2 {
+      let line = "{\"time\":\(now),\"reason\":\"too-long\",\"line\":\(part)}\n"
+      try store.appendRejected(Array(line.utf8), group: "app")
+    }
     var limits = StreamWriter.Limits()
-    (limits.logByteCount, limits.firstLogByteCount) = (8192, 4096)
+    (limits.logByteCount, limits.firstLogByteCount) = (4096, 3072)
     let writer = try StreamWriter(store: store, limits: limits)
     let told = Mutex(0)
     for part in 0..<2 {
       var session = LineReader.Options()
       session.stream = "live"
       let text =
-        lines(UInt64(5 + part), count: 5, from: now - 60_000).joined(separator: "\n") + "\n"
+        lines(UInt64(5 + part), count: 4, from: now - 60_000).joined(separator: "\n") + "\n"
       let reader = LineReader(
         try LogStorage.InputStream(.memory(Array(text.utf8), name: "live")), options: session)
       let block = try #require(try reader.next())
@@ -98,119 +109,275 @@ import Testing
     var complaints: [String] = []
   }
 
+  /// Everything that a store says of itself.
+  private struct Findings {
+    var answers: [Answer] = []
+    /// What `verify` finds: problems, notes.
+    var verified: [String] = []
+    /// Of the queries, as they count it themselves.
+    var peakMemory = 0
+  }
+
   /// What the store answers to everything that is asked of it.
-  private static func answers(_ disk: MemoryFileSystem) -> [Answer] {
-    func attempt(_ body: (inout Answer) throws -> Void) -> Answer {
+  private static func findings(_ disk: MemoryFileSystem, _ queries: [PreparedQuery]) -> Findings {
+    var found = Findings()
+    func attempt(_ body: (inout Answer) throws -> Void) {
       var answer = Answer()
       do { try body(&answer) } catch { answer.complaints.append("\(error)") }
-      return answer
+      found.answers.append(answer)
     }
     let opened = Result { try LogStore.open("/store", mode: .readOnly, options: options(disk)) }
-    var all = queries.map { query in
+    let snapshot = Result { try opened.get().snapshot(now: now) }
+    var peak = 0
+    for query in queries {
       attempt { answer in
-        var options = QueryOptions(now: now)
-        options.workers = 1
-        options.memoryLimit = 64 << 20
         var rows: [[Value]] = []
-        let outcome = try PreparedQuery(query, options: options)
-          .run(on: opened.get().snapshot(now: now)) { batch in
-            let columns = batch.columns.map { $0.values() }
-            for row in 0..<batch.rowCount { rows.append(columns.map { $0[row] }) }
-          }
+        let outcome = try query.run(on: snapshot.get()) { batch in
+          let columns = batch.columns.map { $0.values() }
+          for row in 0..<batch.rowCount { rows.append(columns.map { $0[row] }) }
+        }
         answer.rows = rows
         answer.complaints += outcome.statistics.damagedParts
+        peak = max(peak, outcome.statistics.peakMemoryBytes)
       }
     }
-    all.append(
-      attempt { answer in
-        let store = try opened.get()
-        func add(_ texts: [String]) { answer.rows.append(texts.map { Value.string($0) }) }
-        let table = try store.lookupTables().content(of: "names") ?? []
-        add([String(decoding: table, as: UTF8.self)])
-        let query = try store.savedQueries().content(of: "ids") ?? []
-        add([String(decoding: query, as: UTF8.self)])
-        for group in try store.groups() { add([group.name, "\(group.eventCount)"]) }
-        answer.complaints += try store.state().faults
-        // A log that cannot be read holds events that no listing counts.
-        let cursor = try store.snapshot(now: now).scan(ScanRequest())
-        answer.complaints += cursor.statistics.damagedParts
-      })
-    return all
+    attempt { try listing(opened.get(), snapshot.get(), &$0) }
+    attempt { answer in
+      let rejected = try opened.get().rejectedRecords(group: "app")
+      answer.complaints += rejected?.damage ?? []
+      switch rejected?.origin {
+      case .file(let path)?: answer.rows = [[.string(text(disk.bytes(of: path)))]]
+      case .memory(let bytes, _)?: answer.rows = [[.string(text(bytes))]]
+      default: break
+      }
+    }
+    do {
+      let report = try opened.get().verify()
+      found.verified = report.problems + report.notes
+    } catch { found.verified = ["\(error)"] }
+    found.peakMemory = peak
+    return found
+  }
+
+  private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
+
+  /// What is listed besides the events.
+  private static func listing(
+    _ store: LogStore, _ snapshot: Snapshot, _ answer: inout Answer
+  ) throws {
+    func add(_ texts: [String]) { answer.rows.append(texts.map { Value.string($0) }) }
+    add([text(try store.lookupTables().content(of: "names") ?? [])])
+    add([text(try store.savedQueries().content(of: "ids") ?? [])])
+    for group in try store.groups() { add([group.name, "\(group.eventCount)"]) }
+    answer.complaints += try store.state().faults
+    // A log that cannot be read holds events that no listing counts.
+    answer.complaints += try snapshot.scan(ScanRequest()).statistics.damagedParts
   }
 
   private struct Tally {
     var same = 0
     var named = 0
+    /// Found by `verify`, and not.
+    var verified = 0
+    var unverified: [String: Int] = [:]
     var wrong: [String] = []
     var slowest = Duration.zero
+    var peakMemory = 0
+    /// Bytes that one store took of the process, at most.
+    var most = (byteCount: 0, by: "")
+
+    mutating func add(_ other: Tally) {
+      same += other.same
+      named += other.named
+      verified += other.verified
+      unverified.merge(other.unverified) { $0 + $1 }
+      wrong += other.wrong
+      slowest = max(slowest, other.slowest)
+      peakMemory = max(peakMemory, other.peakMemory)
+      if other.most.byteCount > most.byteCount { most = other.most }
+    }
+  }
+
+  /// A change of a file.
+  private struct Change {
+    var path: String
+    var place: Int
+    /// 8 for a cut.
+    var bit: Int
+
+    init(_ path: String, _ number: Int) {
+      self.path = path
+      (place, bit) = (number / 9, number % 9)
+    }
+
+    func apply(to bytes: [UInt8]) -> [UInt8] {
+      if bit == 8 { return Array(bytes[..<place]) }
+      var bytes = bytes
+      bytes[place] ^= 1 << UInt8(bit)
+      return bytes
+    }
+
+    var text: String {
+      "\(path): " + (bit == 8 ? "cut to \(place) bytes" : "bit \(bit) of byte \(place)")
+    }
+
+    /// Whether `verify` has to find it: zeros at the end of a log, which nothing was written to yet, may be cut, and the
+    /// version line of the store may lack its line end.
+    func mustBeVerified(_ bytes: [UInt8]) -> Bool {
+      if path.hasSuffix("FORMAT"), place == bytes.count - 1 { return false }
+      return !(path.hasSuffix(".wal") && bit == 8 && bytes[place...].allSatisfy { $0 == 0 })
+    }
+
+    /// Whether a complaint is about the file. Of the manifest it is enough that it is the manifest.
+    func isNamed(in complaint: String) -> Bool {
+      if complaint.contains(path) { return true }
+      let stem = path.split(separator: "/").last ?? ""
+      return (stem.hasPrefix("manifest") || stem == "CURRENT")
+        && (complaint.contains("/store/manifest") || complaint.contains("/store/CURRENT"))
+    }
   }
 
   /// Looks at a store of which a file was changed.
   private static func judge(
-    _ disk: MemoryFileSystem, _ what: String, against expected: [Answer], _ tally: inout Tally
+    _ intact: MemoryFileSystem, _ change: Change, against expected: Findings,
+    _ queries: [PreparedQuery], _ meter: MemoryMeter?, _ tally: inout Tally
   ) {
+    let disk = intact.copy()
+    let bytes = disk.bytes(of: change.path)
+    disk.set(change.path, change.apply(to: bytes))
     let started = ContinuousClock.now
-    let found = answers(disk)
+    let before = meter?.begin() ?? 0
+    let found = findings(disk, queries)
+    if let taken = meter.map({ $0.peak() - before }), taken > tally.most.byteCount {
+      tally.most = (taken, change.text)
+    }
     tally.slowest = max(tally.slowest, ContinuousClock.now - started)
-    let isSame = zip(found, expected).allSatisfy { $0.rows == $1.rows }
-    for (number, (found, expected)) in zip(found, expected).enumerated()
-    where found.rows != expected.rows && found.complaints.isEmpty {
-      tally.wrong.append("\(what): query \(number) answers otherwise and says nothing")
+    tally.peakMemory = max(tally.peakMemory, found.peakMemory)
+    var isSame = true
+    for (number, (found, expected)) in zip(found.answers, expected.answers).enumerated()
+    where found.rows != expected.rows {
+      isSame = false
+      if found.complaints.isEmpty {
+        tally.wrong.append("\(change.text): query \(number) answers otherwise and says nothing")
+      } else if !found.complaints.contains(where: change.isNamed) {
+        tally.wrong.append("\(change.text): query \(number) does not name it: \(found.complaints)")
+      }
     }
     if isSame { tally.same += 1 } else { tally.named += 1 }
+    if found.verified != expected.verified {
+      tally.verified += 1
+      if !found.verified.contains(where: change.isNamed) {
+        tally.wrong.append("\(change.text): verify does not name it: \(found.verified)")
+      }
+    } else {
+      tally.unverified[change.path, default: 0] += 1
+      if change.mustBeVerified(bytes) { tally.wrong.append("\(change.text): verify is content") }
+    }
   }
 
   @Test func `a flipped bit or a cut file changes no answer without its being said`() throws {
     let wanted = ProcessInfo.processInfo.environment["VARVE_EVERY_BIT"]
-    let step = wanted.map { max(1, Int($0) ?? 1) }
+    let parts = wanted?.split(separator: "/").compactMap { Int($0) }
+    let step = parts.map { max(1, $0.first ?? 1) }
     let seed = UInt64.random(in: 0...9999)
     var random = SeededGenerator(seed: seed)
+    var options = QueryOptions(now: Self.now)
+    options.workers = 1
+    options.memoryLimit = 64 << 20
+    let queries = try Self.queries.map { try PreparedQuery($0, options: options) }
     let intact = try Self.makeStore()
-    let expected = Self.answers(intact.copy())
-    #expect(expected.allSatisfy { $0.complaints.isEmpty && !$0.rows.isEmpty }, "\(expected)")
-    #expect(expected[0].rows.count == 130)
-    let memory = Self.peakMemory
-    var tally = Tally()
+    let expected = Self.findings(intact.copy(), queries)
+    #expect(
+      expected.answers.allSatisfy { $0.complaints.isEmpty && !$0.rows.isEmpty },
+      "\(expected.answers)")
+    #expect(expected.answers[0].rows.count == 2 * Self.rowsPerSegment + 8)
+    let meter = step == nil ? nil : MemoryMeter()
+    var calm = 0
+    for _ in 0..<20 where meter != nil {
+      let before = meter!.begin()
+      _ = Self.findings(intact.copy(), queries)
+      calm = max(calm, meter!.peak() - before)
+    }
+    var total = Tally()
     var count = 0
+    let started = ContinuousClock.now
     let paths = intact.paths.filter {
       !$0.hasPrefix("/store/locks") && !$0.hasPrefix("/store/pins")
     }
     for path in paths {
-      let bytes = intact.bytes(of: path)
-      let total = bytes.count * 9
-      let chosen: [Int]
-      if let step {
-        chosen = Array(stride(from: 0, to: total, by: step))
-      } else {
-        chosen = (0..<min(total, 40)).map { _ in Int.random(in: 0..<total, using: &random) }
+      var tally = Tally()
+      let byteCount = intact.bytes(of: path).count
+      let changes = byteCount * 9
+      let chosen =
+        step.map { Array(stride(from: (parts?.dropFirst().first ?? 0) % $0, to: changes, by: $0)) }
+        ?? (0..<min(changes, 30)).map { _ in Int.random(in: 0..<changes, using: &random) }
+      for number in chosen {
+        Self.judge(intact, Change(path, number), against: expected, queries, meter, &tally)
       }
-      for change in chosen {
-        let disk = intact.copy()
-        let (place, bit) = (change / 9, change % 9)
-        var changed = bytes
-        if bit == 8 {
-          changed.removeLast(bytes.count - place)
-        } else {
-          changed[place] ^= 1 << UInt8(bit)
-        }
-        disk.set(path, changed)
-        count += 1
-        let what = bit == 8 ? "cut to \(place) bytes" : "bit \(bit) of byte \(place)"
-        Self.judge(disk, "\(path): \(what)", against: expected, &tally)
+      if step != nil {
+        print(
+          "\(path): \(byteCount) bytes, \(chosen.count) changes: \(tally.same) the same, \(tally.named) "
+            + "named; \(tally.verified) found by verify; \(tally.wrong.count) wrong; slowest "
+            + "\(tally.slowest), most \(tally.most); \(ContinuousClock.now - started)")
+        for wrong in tally.wrong.prefix(5) { print("  ", wrong) }
       }
+      count += chosen.count
+      total.add(tally)
     }
     print(
-      "seed \(seed): \(count) changes of \(paths.count) files: \(tally.same) answers the same, "
-        + "\(tally.named) named, \(tally.wrong.count) wrong; slowest \(tally.slowest); "
-        + "peak \(Self.peakMemory >> 20) MiB, \(memory >> 20) MiB before")
-    #expect(tally.wrong.isEmpty, "seed \(seed): \(tally.wrong.prefix(20).joined(separator: "\n"))")
-    #expect(tally.slowest < .seconds(20), "seed \(seed)")
-    #expect(Self.peakMemory < 2 * memory + (256 << 20), "seed \(seed)")
+      "seed \(seed): \(count) changes of \(paths.count) files: \(total.same) answers the same, "
+        + "\(total.named) named, \(total.wrong.count) wrong; verify found \(total.verified), not "
+        + "\(total.unverified); slowest \(total.slowest); queries took \(total.peakMemory >> 10) KiB "
+        + "at most, of the intact store \(expected.peakMemory >> 10) KiB"
+        + (meter.map {
+          "; process \($0.resident >> 20) MiB, for one store \(total.most), \(calm) intact; address space \($0.addedSpace >> 10) KiB more"
+        }
+          ?? ""))
+    #expect(total.wrong.isEmpty, "seed \(seed): \(total.wrong.prefix(20).joined(separator: "\n"))")
+    #expect(total.slowest < .seconds(20), "seed \(seed)")
+    #expect(total.peakMemory <= 2 * expected.peakMemory, "seed \(seed)")
+    if let meter {
+      #expect(meter.intact + total.most.byteCount <= 2 * (meter.intact + calm))
+      #expect(meter.addedSpace <= meter.intact)
+    }
+  }
+}
+
+/// The memory of this process over a stretch of work.
+private struct MemoryMeter {
+  /// Before anything was damaged.
+  let intact: Int
+  /// The most address space before: what is asked for and never touched counts there.
+  private let intactSpace: Int
+
+  init() {
+    intact = Self.status("VmRSS:")
+    intactSpace = Self.status("VmPeak:")
   }
 
-  private static var peakMemory: Int {
-    var usage = rusage()
-    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-    return usage.ru_maxrss << 10
+  /// How much more address space was taken since the beginning.
+  var addedSpace: Int { Self.status("VmPeak:") - intactSpace }
+
+  /// Forgets the peak so far.
+  ///
+  /// - Returns: what the process has now.
+  func begin() -> Int {
+    malloc_trim(0)
+    let file = open("/proc/self/clear_refs", O_WRONLY)
+    _ = "5".withCString { write(file, $0, 1) }
+    close(file)
+    return Self.status("VmRSS:")
+  }
+
+  /// The most since then.
+  func peak() -> Int { Self.status("VmHWM:") }
+
+  var resident: Int { Self.status("VmRSS:") }
+
+  private static func status(_ name: String) -> Int {
+    guard let text = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8),
+      let line = text.split(separator: "\n").first(where: { $0.hasPrefix(name) })
+    else { return 0 }
+    return (line.split(whereSeparator: { !$0.isNumber }).first.flatMap { Int($0) } ?? 0) << 10
   }
 }

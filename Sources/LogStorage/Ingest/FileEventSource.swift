@@ -12,6 +12,8 @@ package final class FileEventSource: EventSource {
     /// Time of arrival, ms.
     package var now: Int64
     package var rowsPerRowGroup = StorageLimits.rowsPerRowGroup
+    /// What is known to be missing from the inputs; told with the first scan.
+    package var damagedParts: [String] = []
 
     package init(now: Int64) { self.now = now }
   }
@@ -74,7 +76,8 @@ package final class FileEventSource: EventSource {
     let inputs = try origins.map { try InputStream($0) }
     return FileCursor(
       inputs: inputs, options: options, request: request,
-      findings: isFirst ? findings : FindingsLog())
+      findings: isFirst ? findings : FindingsLog(),
+      damagedParts: isFirst ? options.damagedParts : [])
   }
 }
 
@@ -113,12 +116,14 @@ private final class FileCursor: RowGroupCursor {
 
   init(
     inputs: sending [InputStream], options: FileEventSource.Options, request: ScanRequest,
-    findings: FindingsLog
+    findings: FindingsLog, damagedParts: [String]
   ) {
     self.options = options
     self.request = request
     self.findings = findings
-    state = Mutex(State(inputs: inputs))
+    var first = State(inputs: inputs)
+    first.statistics.damagedParts = damagedParts
+    state = Mutex(first)
   }
 
   var statistics: ScanStatistics { state.withLock { $0.statistics } }

@@ -25,6 +25,8 @@ package struct RepairReport: Sendable, Hashable {
   /// Write-ahead logs of writers that died, of which events are lost, each with its damage; what of them is whole was
   /// or would be published.
   package var logFaults: [String] = []
+  /// Damage of files of rejected records; the whole lines are or would be kept.
+  package var rejectedFaults: [String] = []
   /// Where the damaged files were put, for whoever can do more with them.
   package var keptFiles: [String] = []
   /// What could not be done and why.
@@ -33,6 +35,7 @@ package struct RepairReport: Sendable, Hashable {
   /// Whether there is anything to repair.
   package var isNeeded: Bool {
     damagedSegmentCount > 0 || !manifestFaults.isEmpty || !logFaults.isEmpty
+      || !rejectedFaults.isEmpty
   }
   package var lostRowCount: UInt64 { losses.reduce(0) { $0 + $1.rowCount } }
 }
@@ -71,6 +74,7 @@ struct StoreRepair {
     }
     try giveUpLogs(dryRun: dryRun, &report)
     let state = try store.manifest.refresh()
+    for name in state.groupNames { try mendRejected(of: name, dryRun: dryRun, &report) }
     for group in state.groups.values.sorted(by: { $0.name < $1.name }) {
       for record in group.segments.values.sorted(by: { ($0.day, $0.id) < ($1.day, $1.id) }) {
         report.checkedSegmentCount += 1
@@ -126,6 +130,18 @@ struct StoreRepair {
       try fileSystem.syncDirectory(store.names.damaged)
       try fileSystem.syncDirectory(folder)
       report.keptFiles.append("\(store.names.damaged)/\(name)")
+    }
+  }
+
+  private func mendRejected(
+    of group: String, dryRun: Bool, _ report: inout RepairReport
+  ) throws {
+    let log = store.rejectedLog(group)
+    guard let contents = try log.check(), !contents.damage.isEmpty else { return }
+    report.rejectedFaults += contents.damage
+    if dryRun { return }
+    if let path = try log.repair(keeping: store.names.damaged, now: store.options.clock.now()) {
+      report.keptFiles.append(path)
     }
   }
 

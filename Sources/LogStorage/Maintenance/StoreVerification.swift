@@ -45,11 +45,13 @@ struct StoreVerification {
       }
     }
     report.problems += snapshot.state.faults
+    checkManifestEnd()
     try checkStrangers(snapshot.state)
     if !isChainOnly {
       try checkNamed(store.lookupTables())
       try checkNamed(store.savedQueries())
       try checkWriteAheadLogs()
+      try checkRejected(snapshot.state)
     }
     report.head = try store.manifest.head()
     return report
@@ -59,6 +61,24 @@ struct StoreVerification {
   private mutating func checkNamed(_ files: NamedFiles) throws {
     for name in try files.names() {
       do { _ = try files.content(of: name) } catch { report.problems.append("\(error)") }
+    }
+  }
+
+  private mutating func checkRejected(_ state: ManifestState) throws {
+    for name in state.groupNames {
+      let log = store.rejectedLog(name)
+      guard let contents = try log.check() else { continue }
+      report.problems += contents.damage
+      if contents.hasLostEnd {
+        report.notes.append(
+          "\(log.endPath): cannot be read, after a crash or by damage; the next rejected record "
+            + "writes it anew")
+      }
+      if contents.tornByteCount > 0 {
+        report.notes.append(
+          "\(log.path): a write of \(contents.tornByteCount) bytes at its end is under way or was cut off"
+        )
+      }
     }
   }
 
@@ -85,6 +105,17 @@ struct StoreVerification {
       }
     }
     checkKeptHead()
+  }
+
+  /// The hint of where the manifest ended may be torn by a crash, and is written anew with the next record.
+  private mutating func checkManifestEnd() {
+    let path = store.names.manifestEnd
+    guard let status = try? fileSystem.status(of: path), !status.isDirectory,
+      ManifestEnd(store.names, fileSystem) == nil
+    else { return }
+    report.notes.append(
+      "\(path): cannot be read, after a crash or by damage: that the end of the manifest has gone would "
+        + "not be seen now; the next change of the store writes it anew")
   }
 
   /// Whether the head kept elsewhere is in the chain: then nothing before it was changed since.
@@ -121,7 +152,9 @@ struct StoreVerification {
     guard bytes.count >= ManifestHeader.byteCount else {
       throw StorageError(.damaged, "\(path): ends within its header")
     }
-    try ManifestHeader.check(Array(bytes[..<ManifestHeader.byteCount]), name: path)
+    let header = bytes[..<ManifestHeader.byteCount]
+    try ManifestHeader.check(Array(header), name: path)
+    report.notes += [ManifestHeader.note(header, name: path)].compactMap { $0 }
     var position = ManifestHeader.byteCount
     var previous = start
     var state = ManifestState()
@@ -168,6 +201,7 @@ struct StoreVerification {
     let view = try store.view()
     for log in view.logs {
       report.problems += log.damage
+      report.notes += log.notes
       if log.tornByteCount > 0 {
         report.notes.append(
           "\(log.path): a write of \(log.tornByteCount) bytes at its end is under way or was cut off"

@@ -87,6 +87,13 @@ enum ManifestHeader {
     return writer.bytes
   }
 
+  /// What is there in place of what this program writes, though it is read all the same; `nil` if nothing.
+  static func note(_ header: ArraySlice<UInt8>, name: String) -> String? {
+    if header.elementsEqual(bytes) { return nil }
+    return "\(name): its header is not the one that this program writes: a later minor version, or "
+      + "bytes that nothing depends on have changed"
+  }
+
   /// - Throws: `StorageError`: `damaged`, or `unknownVersion` with both numbers.
   static func check(_ bytes: [UInt8], name: String) throws {
     var reader = FieldReader(bytes, name: name)

@@ -17,6 +17,8 @@ struct WriteAheadContents: Sendable {
   private(set) var entries: [Entry] = []
   /// Parts that cannot be read, each with its place and what was lost.
   private(set) var damage: [String] = []
+  /// Bytes that have changed though nothing is lost by it.
+  private(set) var notes: [String] = []
   /// Bytes after the last acknowledged record: a write that is under way or was cut off.
   private(set) var tornByteCount = 0
 
@@ -42,7 +44,7 @@ struct WriteAheadContents: Sendable {
       let again = try Self.bytes(of: file)
       if again == bytes { return }
       bytes = again
-      (entries, damage, tornByteCount) = ([], [], 0)
+      (entries, damage, notes, tornByteCount) = ([], [], [], 0)
       try read(bytes)
     }
   }
@@ -75,6 +77,11 @@ struct WriteAheadContents: Sendable {
         entries.append(
           Entry(offset: UInt64(position), byteCount: next - position, head: head))
         expected = head.firstSequence &+ UInt64(head.rowCount)
+        if !WriteAheadRecord.isFilled(bytes, from: body.upperBound, to: next) {
+          notes.append(
+            "\(path): the filling behind the record at byte \(position) has changed; its events are whole"
+          )
+        }
         position = next
         continue
       }

@@ -128,6 +128,11 @@ struct WriteAheadRecord: Sendable {
   /// Where the record ends whose body ends at a position.
   static func end(ofBody position: Int) -> Int { position / alignment * alignment + alignment }
 
+  /// Whether the filling behind a body is as it was written.
+  static func isFilled(_ bytes: [UInt8], from start: Int, to end: Int) -> Bool {
+    end <= bytes.count && bytes[start..<end].allSatisfy { $0 == filling }
+  }
+
   // MARK: Reading
 
   /// The range of the body of the record at a position of `bytes`, or `nil` when no whole one with a

@@ -13,6 +13,23 @@ enum EventSources {
     options.timestampField = timestampField
     return FileEventSource(files.map(InputStream.Origin.init(argument:)), options: options)
   }
+
+  /// What was rejected from the log groups named, or from all.
+  ///
+  /// - Throws: `StorageError`.
+  static func openRejected(
+    of groups: [String], in store: StoreOptions, now: Int64
+  ) throws -> any EventSource {
+    let opened = try store.open(.readOnly)
+    let known = try opened.groups().map(\.name)
+    for name in groups where !known.contains(name) { _ = try opened.streams(of: name) }
+    let inputs = try (groups.isEmpty ? known : groups).compactMap {
+      try opened.rejectedRecords(group: $0)
+    }
+    var options = FileEventSource.Options(now: now)
+    options.damagedParts = inputs.flatMap(\.damage)
+    return FileEventSource(inputs.map(\.origin), options: options)
+  }
 }
 
 extension InputStream.Origin {
