@@ -26,11 +26,15 @@ import Testing
     #expect(!policy.isSealed(.max - 1, now: .max))
   }
 
-  @Test func `an open day merges eight segments of one tier and not seven`() {
-    #expect(merge([UInt64](repeating: mebibyte, count: 7), hoursAfterEnd: -3) == nil)
-    let eight = [UInt64](repeating: mebibyte, count: 8)
-    #expect(merge(eight, hoursAfterEnd: -3) == eight)
-    #expect(merge([1, 1, 1, 1, mebibyte, mebibyte, mebibyte, mebibyte], hoursAfterEnd: -3) == nil)
+  @Test func `an open day merges sixteen segments of one tier and not fifteen`() {
+    #expect(merge([UInt64](repeating: mebibyte, count: 15), hoursAfterEnd: -3) == nil)
+    let sixteen = [UInt64](repeating: mebibyte, count: 16)
+    #expect(merge(sixteen, hoursAfterEnd: -3) == sixteen)
+    let half = [UInt64](repeating: 1, count: 8) + [UInt64](repeating: mebibyte, count: 8)
+    #expect(merge(half, hoursAfterEnd: -3) == nil)
+    #expect(merge([UInt64](repeating: 1, count: 23), hoursAfterEnd: -3) == nil)
+    #expect(merge([UInt64](repeating: 1, count: 80), hoursAfterEnd: -3)?.count == 64)
+    #expect(merge([UInt64](repeating: mebibyte, count: 80), hoursAfterEnd: -3)?.count == 16)
   }
 
   @Test func `a sealed day merges what it has, smallest first`() {
@@ -42,8 +46,11 @@ import Testing
   @Test func `a large segment is not copied for the sake of a small one`() {
     #expect(merge([200 * mebibyte, mebibyte], hoursAfterEnd: 3) == nil)
     #expect(merge([200 * mebibyte, 2, 1], hoursAfterEnd: 3) == [1, 2])
-    #expect(merge([20 * mebibyte, 1], hoursAfterEnd: 3) == [1, 20 * mebibyte])
-    #expect(merge([200 * mebibyte, 30 * mebibyte], hoursAfterEnd: 3)?.count == 2)
+    #expect(merge([mebibyte, 1], hoursAfterEnd: 3) == nil)
+    #expect(merge([4 << 10, 1], hoursAfterEnd: 3) == [1, 4 << 10])
+    #expect(merge([20 * mebibyte, 20 * mebibyte], hoursAfterEnd: 3)?.count == 2)
+    #expect(merge([20 * mebibyte, 19 * mebibyte], hoursAfterEnd: 3) == nil)
+    #expect(merge([20 * mebibyte, 12 * mebibyte, 8 * mebibyte], hoursAfterEnd: 3)?.count == 3)
     #expect(merge([200 * mebibyte, 100 * mebibyte], hoursAfterEnd: 3) == nil)
   }
 
@@ -57,7 +64,7 @@ import Testing
     var rounds = 0
     while let inputs = merge(sizes, hoursAfterEnd: seed % 2 == 0 ? 3 : -5) {
       rounds += 1
-      #expect(inputs.count >= 2 && inputs.count <= policy.maximumInputs, "seed \(seed)")
+      #expect(inputs.count >= 2 && inputs.count <= policy.maximumSmallInputs, "seed \(seed)")
       #expect(inputs.reduce(0, +) <= policy.maximumOutputByteCount, "seed \(seed)")
       for size in inputs { sizes.remove(at: sizes.firstIndex(of: size)!) }
       sizes.append(inputs.reduce(0, +))

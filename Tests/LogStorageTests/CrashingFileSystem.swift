@@ -40,6 +40,7 @@ final class CrashingFileSystem: FileSystem {
     var isReadOnly = false
     var freeByteCount: UInt64 = 1 << 40
     var ignoredSyncs: String?
+    var networkFileSystem: String?
     var opened: [String] = []
   }
 
@@ -236,7 +237,13 @@ final class CrashingFileSystem: FileSystem {
   /// What is left of the disk; only those that ask are told.
   func setFreeSpace(_ byteCount: UInt64) { machine.withLock { $0.freeByteCount = byteCount } }
 
-  func networkFileSystem(at path: String) throws -> String? { nil }
+  func networkFileSystem(at path: String) throws -> String? {
+    machine.withLock { $0.networkFileSystem }
+  }
+
+  func setNetworkFileSystem(_ name: String) {
+    machine.withLock { $0.networkFileSystem = name }
+  }
 
   /// Changes bytes of a file behind the store's back.
   func damage(_ path: String, _ change: (inout [UInt8]) -> Void) {

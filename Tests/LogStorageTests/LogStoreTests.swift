@@ -55,6 +55,48 @@ import Testing
     #expect(error?.message == "/store/FORMAT: store version 7, this program reads version 1")
   }
 
+  @Test func `a network file system is refused unless forced`() throws {
+    let disk = CrashingFileSystem()
+    disk.setNetworkFileSystem("nfs4")
+    _ = try disk.makeDirectory("/store")
+    var options = storeOptions(disk)
+    let error = #expect(throws: StorageError.self) {
+      try LogStore.open("/store", mode: .create, options: options)
+    }
+    #expect(error?.code == .noStore)
+    #expect(error?.message.contains("nfs4") == true)
+    #expect(error?.message.contains("--allow-network-file-system") == true)
+    #expect(try disk.list("/store").isEmpty)
+    options.allowsNetworkFileSystem = true
+    let store = try LogStore.open("/store", mode: .create, options: options)
+    try store.publish(SampleEvents("a", count: 2, from: SampleTime.day), to: "api")
+    #expect(try store.events().count == 2)
+  }
+
+  @Test func `a disk that is full while a file is loaded takes nothing of it`() throws {
+    let disk = CrashingFileSystem()
+    let store = try makeStore(on: disk)
+    try store.publish(SampleEvents("a", count: 2, from: SampleTime.day), to: "api")
+    let lines = Array(String(repeating: "{\"a\":1}\n", count: 50).utf8)
+    for full in ["/store/tmp/", "make /store/tmp", "/store/segments", "/store/manifest-"] {
+      disk.fail(full, with: StorageError(.diskFull, "\(full): No space left on device"))
+      let error = #expect(throws: StorageError.self) {
+        try IngestSession(
+          store: store, options: IngestSession.Options(logGroup: "api", now: SampleTime.now)
+        ).ingest(.memory(lines, name: "input"))
+      }
+      #expect(error?.code == .diskFull)
+      disk.fail(full, with: nil)
+      #expect(try store.events().count == 2, "\(full)")
+      #expect(try disk.list("/store/tmp").isEmpty, "\(full)")
+    }
+    _ = try IngestSession(
+      store: store, options: IngestSession.Options(logGroup: "api", now: SampleTime.now)
+    ).ingest(.memory(lines, name: "input"))
+    #expect(try store.events().count == 52)
+    #expect(try store.verify().problems == [])
+  }
+
   @Test func `an unknown group is refused with the nearest names`() throws {
     let store = try makeStore()
     for name in ["/aws/lambda/orders", "/aws/lambda/payments", "web"] {

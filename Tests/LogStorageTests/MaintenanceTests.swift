@@ -159,18 +159,35 @@ import Testing
   @Test func `exact retention erases expired events from segments that hold newer ones`() throws {
     let disk = CrashingFileSystem()
     let store = try makeStore(on: disk)
+    // Row groups that are past it, straddle it, and are before it.
     try store.publish(
       SampleEvents("x", count: 10, from: SampleTime.day),
-      SampleEvents("y", count: 3, from: SampleTime.day + 100_000), to: "api")
+      SampleEvents("y", count: 8, from: SampleTime.day + 6000),
+      SampleEvents("z", count: 3, from: SampleTime.day + 100_000), to: "api")
     try store.setRetention("api", days: 1)
-    let now = SampleTime.day + Day.milliseconds + 4000
-    #expect(try store.retain(dryRun: true, now: now, exact: true).erasedRowCount == 4)
-    let report = try store.retain(now: now, exact: true)
-    #expect(report.erasedRowCount == 4)
-    #expect(try store.groups()[0].eventCount == 9)
-    #expect(disk.paths(containing: ".seg").count == 1)
-    #expect(try store.verify().problems == [])
-    #expect(try store.retain(now: now, exact: true).isNoOperation)
+    for (cutoff, left) in [(4000, 17), (4001, 16), (9001, 7), (13_000, 4)] {
+      let now = SampleTime.day + Day.milliseconds + Int64(cutoff)
+      let before = try store.events(now: now)
+      let stored = try store.groups()[0].eventCount
+      #expect(before.count == left, "only those of the last day are seen, to the millisecond")
+      let files = disk.paths(containing: ".seg")
+      let rehearsal = try store.retain(dryRun: true, now: now, exact: true)
+      #expect(disk.paths(containing: ".seg") == files)
+      let report = try store.retain(now: now, exact: true)
+      #expect(rehearsal.isDryRun && report.erasedRowCount == rehearsal.erasedRowCount)
+      #expect(report.erasedRowCount == stored - UInt64(left))
+      #expect(try store.groups()[0].eventCount == UInt64(left))
+      #expect(try store.events(now: SampleTime.day) == before, "they are not there any more")
+      #expect(disk.paths(containing: ".seg").count == 1)
+      let verification = try store.verify()
+      #expect(verification.problems == [])
+      #expect(verification.removals.last?.reason == .expired)
+      #expect(verification.removals.last?.rowCount == report.erasedRowCount)
+      #expect(try store.retain(now: now, exact: true).isNoOperation)
+    }
+    let bytes = try disk.contents(of: disk.paths(containing: ".seg")[0])
+    let reader = try SegmentReader(path: disk.paths(containing: ".seg")[0], fileSystem: disk)
+    #expect(reader.footer.minTime == SampleTime.day + 13_000 && !bytes.isEmpty)
   }
 
   @Test func `a second run at the same time is told that one is at work`() throws {

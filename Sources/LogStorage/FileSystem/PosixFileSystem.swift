@@ -6,7 +6,12 @@
 
 /// The machine's file system, through the C library's calls.
 package struct PosixFileSystem: FileSystem {
-  package init() {}
+  private let tellsWaiting: (@Sendable (String) -> Void)?
+
+  /// - Parameter tellsWaiting: told what for and for whom, once for each lock that is not free within a second.
+  package init(tellsWaiting: (@Sendable (String) -> Void)? = nil) {
+    self.tellsWaiting = tellsWaiting
+  }
 
   package func open(_ path: String, _ mode: FileOpenMode) throws -> any RandomAccessFile {
     let flags: Int32 =
@@ -20,7 +25,7 @@ package struct PosixFileSystem: FileSystem {
       }
     let descriptor = retrying { openFile(path, flags | O_CLOEXEC, 0o644) }
     guard descriptor >= 0 else { throw systemError("open", path) }
-    return PosixFile(path: path, descriptor: descriptor)
+    return PosixFile(path: path, descriptor: descriptor, tellsWaiting: tellsWaiting)
   }
 
   package func rename(_ path: String, to newPath: String) throws {
@@ -99,14 +104,13 @@ package struct PosixFileSystem: FileSystem {
       throw StorageError(.missingFile, "\(path): there is no such directory")
     }
     // The kernel's table of mounts; a system without it (macOS) is not asked.
-    guard let table = try? open("/proc/self/mountinfo", .read),
-      let text = try? readToEnd(table)
-    else { return nil }
+    guard let text = try? text(ofUnsized: "/proc/self/mountinfo") else { return nil }
     return networkFileSystemType(ofDevice: status.device, inMountTable: text)
   }
 
   /// Reads a file whose length is not known before, as those of `/proc`.
-  private func readToEnd(_ file: any RandomAccessFile) throws -> String {
+  func text(ofUnsized path: String) throws -> String {
+    let file = try open(path, .read)
     var bytes: [UInt8] = []
     while true {
       let piece = try [UInt8](unsafeUninitializedCapacity: 1 << 16) { buffer, filled in
@@ -123,8 +127,7 @@ package struct PosixFileSystem: FileSystem {
 /// type of its file system if that lies on another machine.
 func networkFileSystemType(ofDevice device: UInt64, inMountTable mountTable: String) -> String? {
   let kinds = ["nfs", "cifs", "smb", "ceph", "lustre", "afs", "9p", "gpfs", "gluster", "sshfs"]
-  let major = (device >> 8) & 0xFFF | (device >> 32) & 0xFFFF_F000
-  let minor = device & 0xFF | (device >> 12) & 0xFFFF_FF00
+  let (major, minor) = deviceNumbers(device)
   for line in mountTable.split(separator: "\n") {
     let fields = line.split(separator: " ")
     guard fields.count > 6, fields[2] == "\(major):\(minor)",
@@ -136,14 +139,24 @@ func networkFileSystemType(ofDevice device: UInt64, inMountTable mountTable: Str
   return nil
 }
 
+/// The two numbers that a device is called by in the kernel's tables.
+func deviceNumbers(_ device: UInt64) -> (major: UInt64, minor: UInt64) {
+  (
+    (device >> 8) & 0xFFF | (device >> 32) & 0xFFFF_F000,
+    device & 0xFF | (device >> 12) & 0xFFFF_FF00
+  )
+}
+
 /// An open file descriptor; closed with its last reference, which also gives up its lock.
 final class PosixFile: RandomAccessFile {
   let path: String
   private let descriptor: Int32
+  private let tellsWaiting: (@Sendable (String) -> Void)?
 
-  init(path: String, descriptor: Int32) {
+  init(path: String, descriptor: Int32, tellsWaiting: (@Sendable (String) -> Void)? = nil) {
     self.path = path
     self.descriptor = descriptor
+    self.tellsWaiting = tellsWaiting
   }
 
   deinit { close(descriptor) }
@@ -217,10 +230,21 @@ final class PosixFile: RandomAccessFile {
   }
 
   func lock(_ kind: FileLock, waiting: Bool) throws -> Bool {
-    let operation = (kind == .shared ? LOCK_SH : LOCK_EX) | (waiting ? 0 : LOCK_NB)
-    if retrying({ flock(descriptor, operation) }) == 0 { return true }
+    let operation = kind == .shared ? LOCK_SH : LOCK_EX
+    if retrying({ flock(descriptor, operation | LOCK_NB) }) == 0 { return true }
     guard errno == EWOULDBLOCK else { throw systemError("lock", path) }
-    return false
+    guard waiting else { return false }
+    let watch = watchLock()
+    defer { watch?.end() }
+    guard retrying({ flock(descriptor, operation) }) == 0 else { throw systemError("lock", path) }
+    return true
+  }
+
+  private func watchLock() -> LockWatch? {
+    var status = stat()
+    guard let tellsWaiting, fstat(descriptor, &status) == 0 else { return nil }
+    return LockWatch(
+      path: path, device: UInt64(status.st_dev), inode: UInt64(status.st_ino), tell: tellsWaiting)
   }
 
   func unlock() throws {

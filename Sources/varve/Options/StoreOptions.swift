@@ -42,6 +42,9 @@ struct StoreOptions: ParsableArguments {
     options.allowsNetworkFileSystem = allowNetworkFileSystem
     options.maintenanceShare = maintenanceShare
     options.decodedByteCount = decodedByteCount
+    if !quiet {
+      options.fileSystem = PosixFileSystem { Terminal.say("varve: \($0)\n") }
+    }
     return try LogStore.open(folder, mode: mode, options: options)
   }
 
