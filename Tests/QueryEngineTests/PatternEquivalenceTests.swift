@@ -42,6 +42,39 @@ import Testing
     }
   }
 
+  @Test func `anomalies are the same whatever the store, the row groups and the threads`() throws {
+    let seed = UInt64.random(in: 0...UInt64.max)
+    print("seed \(seed)")
+    var events = RandomRecords(seed: seed)
+    let texts = (0..<1_200).map { index in
+      // Among records of all kinds one that is always there, from another host at the end.
+      guard index % 3 == 0 else { return events.next() }
+      let host = "web-\(index > 800 && index % 2 == 0 ? 9 : index % 4)"
+      return "{\"level\":\"info\",\"message\":\"took \(index % 11)ms\",\"host\":\"\(host)\"}"
+    }
+    let stored = try StoredSources.store(texts)
+    let query = "| anomaly | display @pattern, @anomaly, @anomalyScore, @anomalyDescription"
+    let expected = try answer("pattern @message \(query)", on: MemorySource(texts: texts))
+    #expect(expected.contains { $0.contains("(host) is 'web-9'") }, "seed \(seed)")
+    // The patterns are those without it, which the store reads from its columns.
+    #expect(
+      try answer("pattern @message | display @pattern, @sampleCount", on: stored)
+        == answer("pattern @message | anomaly | display @pattern, @sampleCount", on: stored))
+    let sources: [(String, any EventSource)] = [
+      ("store", stored),
+      ("compacted", try StoredSources.store(CaseEvents(texts), isCompacted: true)),
+      ("small row groups", StoredSources.file(texts, rowsPerGroup: 7)),
+    ]
+    for (name, source) in sources {
+      for workers in [1, 2] {
+        let found = try answer("pattern @message \(query)", on: source) { $0.workers = workers }
+        #expect(found == expected, "\(name), \(workers) workers, seed \(seed)")
+      }
+      let computed = try answer("pattern if(true, @message, 0) \(query)", on: source)
+      #expect(computed == expected, "\(name), computed, seed \(seed)")
+    }
+  }
+
   private static func rows(
     _ filter: String, _ source: any EventSource, of input: String = "@message"
   ) throws -> [String] {

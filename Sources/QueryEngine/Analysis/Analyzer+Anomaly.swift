@@ -23,13 +23,17 @@ extension Analyzer {
     let buckets =
       step.buckets
       ?? addSlot("@buckets", .barrier, mayBeStructure: true, segment: place + 1)
+    let findings =
+      step.findings
+      ?? addSlot("@findings", .barrier, mayBeStructure: true, segment: place + 1)
     step.buckets = buckets
+    step.findings = findings
     segments[place].barrier = .command(step)
     let names = ["@anomaly", "@anomalyType", "@anomalyScore", "@anomalyDescription"]
     let outputs = names.map { output(FieldName(segments: [$0]), mayBeStructure: false) }
     close(
       with: AnomalyStep(
-        buckets: buckets, anomaly: outputs[0].slot, type: outputs[1].slot,
+        buckets: buckets, findings: findings, anomaly: outputs[0].slot, type: outputs[1].slot,
         score: outputs[2].slot, description: outputs[3].slot),
       outputs)
   }

@@ -74,16 +74,19 @@ extension Analyzer {
       let name = command.fieldName ?? FieldName(segments: ["Total"], range: range)
       made.append(output(name, mayBeStructure: false))
     }
+    let showsDiscovered = outputColumns().contains { $0.isDiscovered }
     let step = AddtotalsStep(
-      fields: fields, total: made.first?.slot, addsSummaryRow: command.addsSummaryRow,
-      visible: command.addsSummaryRow ? visibleSlots() : [])
+      fields: fields, takesDiscovered: command.fields.isEmpty && showsDiscovered,
+      listed: visibleNames(at: range).map(\.name), total: made.first?.slot,
+      addsSummaryRow: command.addsSummaryRow, visible: command.addsSummaryRow ? outputColumns() : []
+    )
     close(with: step, made)
   }
 
   /// The visible columns that may hold numbers to sum: neither fields of the system nor group keys.
   private mutating func summable(at range: SourceRange) -> [SlotID] {
     let keys = groupKeys()
-    return visibleNames(for: "addtotals", at: range).compactMap { name in
+    return visibleNames(at: range).compactMap { name in
       guard !name.name.hasPrefix("@"), let bound = resolve(name) else { return nil }
       let slot = slot(of: bound, named: name.name)
       return keys.contains(origin(of: slot)) ? nil : slot
@@ -104,10 +107,6 @@ extension Analyzer {
       return origin(of: other)
     }
     return slot
-  }
-
-  private mutating func visibleSlots() -> [SlotID] {
-    outputColumns().compactMap { if case .named(_, let slot) = $0 { slot } else { nil } }
   }
 }
 

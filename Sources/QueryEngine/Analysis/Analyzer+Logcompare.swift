@@ -26,7 +26,7 @@ extension Analyzer {
     let earlier = window.moved { shift.shift($0, isNegative: true) }
     let distance = Period(
       DurationLiteral(count: window.lowerBound - earlier.lowerBound, unit: .millisecond))
-    var shown = visibleNames(for: "logcompare", at: range).map(\.name)
+    var shown = visibleNames(at: range).map(\.name)
     let known = visible.made.filter { scope.named[$0.name] == $0.slot }
     let keyOutputs = orderedKeys(stats)
     let isKey = Set(keyOutputs)

@@ -30,9 +30,10 @@ extension Analyzer {
       report(AnalyzerDiagnostics.systemNameFallback(full, at: name.range))
       return BoundExpression(.slot(plain))
     }
-    if let sides = scope.join { return resolveOnBothSides(name, sides) }
+    if let sides = scope.join { return filled(resolveOnBothSides(name, sides), full) }
     guard scope.isOpen else { return nil }
-    return BoundExpression(.slot(eventSlot(EventField(name: full), at: name.range)))
+    return filled(
+      BoundExpression(.slot(eventSlot(EventField(name: full), at: name.range))), full)
   }
 
   /// A path into a definition that may be a map or list: the longest prefix that is one counts.

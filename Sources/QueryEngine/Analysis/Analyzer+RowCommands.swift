@@ -35,7 +35,12 @@ extension Analyzer {
     let outputs = zip(names, inputs).map { name, input in
       output(name, mayBeStructure: slots[input].mayBeStructure)
     }
-    close(with: FilldownStep(inputs: inputs, outputs: outputs.map(\.slot)), outputs)
+    let patterns = discoveredPatterns(command, at: range)
+    if !patterns.isEmpty {
+      scope.fillings.append(Filling(segment: segments.count, patterns: patterns))
+    }
+    close(
+      with: FilldownStep(inputs: inputs, outputs: outputs.map(\.slot), patterns: patterns), outputs)
   }
 
   mutating func bindUnnest(_ command: UnnestCommand) {
@@ -64,20 +69,18 @@ extension Analyzer {
     return slot(of: bound, named: name.name)
   }
 
-  /// The fields that `filldown` means: every visible one without a list, and those that patterns
+  /// The columns that `filldown` means: every visible one without a list, and those that patterns
   /// with wildcards match.
   private mutating func filledNames(
     _ command: FilldownCommand, at range: SourceRange
   ) -> [FieldName] {
-    if command.fields.isEmpty { return visibleNames(for: "filldown", at: range) }
+    if command.fields.isEmpty { return visibleNames(at: range) }
     var names: [FieldName] = []
     for pattern in command.fields {
       var matching = [FieldName(segments: [pattern.pieces[0]], range: pattern.range)]
       if pattern.hasWildcard {
-        matching = visibleNames(for: "filldown", at: pattern.range).filter {
-          $0.name.matches(pieces: pattern.pieces)
-        }
-        if matching.isEmpty { report(Self.noMatch(pattern)) }
+        matching = visibleNames(at: pattern.range).filter { pattern.matches($0.name) }
+        if matching.isEmpty, !meansDiscovered { report(Self.noMatch(pattern)) }
       }
       for name in matching where !names.contains(where: { $0.name == name.name }) {
         names.append(name)
@@ -86,14 +89,57 @@ extension Analyzer {
     return names
   }
 
-  /// The names of the columns that the result would show if the query ended here.
-  mutating func visibleNames(for command: String, at range: SourceRange) -> [FieldName] {
+  /// Whether the fields that events turn out to have are shown, or no column is listed yet.
+  var meansDiscovered: Bool { scope.isOpen && visible.meansDiscovered }
+
+  /// What `filldown` means of the fields that events turn out to have.
+  private func discoveredPatterns(
+    _ command: FilldownCommand, at range: SourceRange
+  ) -> [FieldPattern] {
+    guard meansDiscovered else { return [] }
+    return command.fields.isEmpty ? [.all(at: range)] : command.fields.filter(\.hasWildcard)
+  }
+
+  /// The value of a field behind the `filldown`s that mean it.
+  mutating func filled(_ bound: BoundExpression?, _ name: String) -> BoundExpression? {
+    guard var bound else { return nil }
+    for filling in scope.fillings where filling.patterns.contains(where: { $0.matches(name) }) {
+      // What every event has is never filled.
+      if let slot = bound.slot, case .event(let field) = slots[slot].source, field.isInEveryEvent {
+        return bound
+      }
+      let input =
+        bound.slot
+        ?? addSlot(
+          name, .expression(bound), mayBeStructure: mayBeStructure(bound), segment: filling.segment)
+      bound = BoundExpression(.slot(filledSlot(of: input, in: filling, name)))
+    }
+    return bound
+  }
+
+  private mutating func filledSlot(
+    of input: SlotID, in filling: Filling, _ name: String
+  ) -> SlotID {
+    let key = [filling.segment, input]
+    if let known = filledSlots[key] { return known }
+    let output = addSlot(
+      name, .barrier, mayBeStructure: slots[input].mayBeStructure, segment: filling.segment + 1)
+    filledSlots[key] = output
+    if case .command(let command)? = segments[filling.segment].barrier,
+      var step = command as? FilldownStep
+    {
+      step.fill(input, into: output)
+      segments[filling.segment].barrier = .command(step)
+    }
+    return output
+  }
+
+  /// The names of the columns that the result would show if the query ended here, but for the fields
+  /// that `fields *` shows.
+  mutating func visibleNames(at range: SourceRange) -> [FieldName] {
     let columns = visible.display ?? visible.listed ?? visible.made.map { .named($0.name, $0.slot) }
     return columns.compactMap { column in
-      guard case .named(let name, _) = column else {
-        report(AnalyzerDiagnostics.notAvailable("\(command) of every discovered field", at: range))
-        return nil
-      }
+      guard case .named(let name, _) = column else { return nil }
       return FieldName(segments: [name], range: range)
     }
   }
@@ -146,24 +192,5 @@ extension Analyzer {
         return column
       }
     }
-  }
-}
-
-extension String {
-  /// Whether the text consists of the pieces with anything between them.
-  fileprivate func matches(pieces: [String]) -> Bool {
-    guard let first = pieces.first, let last = pieces.last, pieces.count > 1 else {
-      return self == pieces.first
-    }
-    guard hasPrefix(first), hasSuffix(last), utf8.count >= first.utf8.count + last.utf8.count
-    else { return false }
-    var rest = Array(utf8.dropFirst(first.utf8.count).dropLast(last.utf8.count))[...]
-    for piece in pieces[1..<(pieces.count - 1)] where !piece.isEmpty {
-      let wanted = Array(piece.utf8)
-      while rest.count >= wanted.count, !rest.starts(with: wanted) { rest = rest.dropFirst() }
-      guard rest.count >= wanted.count else { return false }
-      rest = rest.dropFirst(wanted.count)
-    }
-    return true
   }
 }

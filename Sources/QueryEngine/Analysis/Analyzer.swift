@@ -32,6 +32,8 @@ struct Analyzer {
   /// The `diff` or `logcompare` met, which little may follow.
   private var comparison: Command?
   private(set) var eventSlots: [EventField: SlotID] = [:]
+  /// Fields filled by a `filldown` that means all, by its segment and the slot they had before.
+  var filledSlots: [[Int]: SlotID] = [:]
   var scan: ScanStep
 
   /// Whether a SOURCE was met.

@@ -7,7 +7,6 @@ extension DiagnosticID {
   package static let badRegex = DiagnosticID("E105", "bad-regex")
   package static let callInSort = DiagnosticID("E107", "call-in-sort")
   package static let loneDuration = DiagnosticID("E110", "lone-duration")
-  package static let notAvailable = DiagnosticID("E190", "not-available")
   package static let groupsGivenTwice = DiagnosticID("E201", "groups-given-twice")
   package static let afterDedup = DiagnosticID("E207", "after-dedup")
   package static let afterComparison = DiagnosticID("E217", "after-comparison")
@@ -60,12 +59,6 @@ enum AnalyzerDiagnostics {
       .afterComparison, .error,
       "only filter, sort, limit and display may follow \(command)", at: range,
       notes: isFields ? [.init("write display for the columns to show")] : [])
-  }
-
-  static func notAvailable(_ what: String, at range: SourceRange) -> Diagnostic {
-    Diagnostic(
-      .notAvailable, .error, "'\(what)' is not available yet", at: range,
-      notes: [.init("name the fields it means in place of *")])
   }
 
   static func groupsGivenTwice(at range: SourceRange) -> Diagnostic {

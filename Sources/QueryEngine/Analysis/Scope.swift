@@ -14,6 +14,9 @@ struct Scope {
   /// The output of `by bin(…)`, which `@timestamp` means after a `stats`.
   var timeKey: SlotID?
 
+  /// The `filldown`s that fill fields of events which no command has named before.
+  var fillings: [Filling] = []
+
   /// The sides of the last `join`, if names reach them.
   var join: JoinScope?
 
@@ -21,6 +24,13 @@ struct Scope {
     named[name] = slot
     if !available.contains(name) { available.append(name) }
   }
+}
+
+/// A `filldown` of whatever fields fit its patterns.
+struct Filling: Sendable {
+  /// The segment that it ends.
+  let segment: Int
+  let patterns: [FieldPattern]
 }
 
 /// The columns that a result will show, as commands add them.
@@ -86,6 +96,13 @@ struct VisibleColumns {
     } else {
       listed?.append(.named(name, slot))
     }
+  }
+
+  /// Whether every discovered field is shown, or would be if it were asked for: nothing is listed
+  /// yet.
+  var meansDiscovered: Bool {
+    guard display == nil else { return false }
+    return listed?.contains { if case .discovered = $0 { true } else { false } } ?? true
   }
 
   /// Adds every discovered field.

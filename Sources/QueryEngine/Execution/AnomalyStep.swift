@@ -12,41 +12,43 @@ import Columnar
 // the root of their number, so less than that is never taken; else one text more than an ever
 // equal count would be an anomaly. A pattern of which the first 20 parts have none is new, if they
 // have texts of others.
+//
+// What changed in the tokens of a pattern is found with the patterns (TokenAnomalies). A row tells the
+// kind of what is farthest from the usual, and describes all that is far enough.
 
 /// `anomaly` behind a `pattern`.
 struct AnomalyStep: RowCollection {
   /// The counts over time.
   let buckets: SlotID
+  /// What is to be said of the tokens.
+  let findings: SlotID
   let anomaly: SlotID
   let type: SlotID
   let score: SlotID
   let description: SlotID
 
   var name: String { "anomaly" }
-  var inputs: [SlotID] { [buckets] }
+  var inputs: [SlotID] { [buckets, findings] }
   var outputs: [SlotID] { [anomaly, type, score, description] }
 
-  /// Robust deviations from which on a count is an anomaly.
-  static let threshold = 3.5
   private static let usualParts = WindowParts.count * 2 / 3
-
-  private struct Finding {
-    var type: String?
-    var score: Double
-    var description: String?
-  }
 
   func result(of rows: RowBatch?, layout: PlanLayout) throws -> [RowBatch] {
     guard let rows else { return [] }
     var frame = Frame(rows, layout: layout)
     let counts = try frame.column(buckets).values().map { Self.counts($0) }
+    let ofTokens = try frame.column(findings).values()
     let hasUsual = counts.contains { $0.prefix(Self.usualParts).contains { $0 > 0 } }
-    let findings = counts.map { Self.finding($0, hasUsual: hasUsual) }
+    let all = zip(counts, ofTokens).map { counts, ofTokens in
+      Self.findings(counts, ofTokens, hasUsual: hasUsual)
+    }
+    let told = all.map { $0.filter(\.isAnomaly) }
     var result = rows
-    result.columns[anomaly] = ColumnVector(findings.map { .boolean($0.type != nil) })
-    result.columns[type] = ColumnVector(findings.map { Self.text($0.type) })
-    result.columns[score] = ColumnVector(findings.map { .double($0.score) })
-    result.columns[description] = ColumnVector(findings.map { Self.text($0.description) })
+    result.columns[anomaly] = ColumnVector(told.map { .boolean(!$0.isEmpty) })
+    result.columns[type] = ColumnVector(told.map { Self.text($0.first?.kind.rawValue) })
+    result.columns[score] = ColumnVector(all.map { .double($0.first?.score ?? 0) })
+    result.columns[description] = ColumnVector(
+      told.map { $0.isEmpty ? .missing : .string($0.map(\.description).joined(separator: "; ")) })
     return [result]
   }
 
@@ -57,35 +59,47 @@ struct AnomalyStep: RowCollection {
     return list.map { $0.number?.asDouble ?? 0 }
   }
 
-  private static func finding(_ counts: [Double], hasUsual: Bool) -> Finding {
-    guard hasUsual, counts.count == WindowParts.count else { return Finding(score: 0) }
+  /// What there is to say of a pattern, the farthest from the usual first.
+  private static func findings(
+    _ counts: [Double], _ ofTokens: Value, hasUsual: Bool
+  ) -> [AnomalyFinding] {
+    guard hasUsual, counts.count == WindowParts.count else { return [] }
+    var findings = [frequency(counts)]
+    if findings[0].kind != .newPattern, case .list(let list) = ofTokens {
+      findings += list.compactMap { AnomalyFinding($0) }
+    }
+    return findings.sorted { $0.precedes($1) }
+  }
+
+  private static func frequency(_ counts: [Double]) -> AnomalyFinding {
     let usual = counts.prefix(usualParts)
     let recent = counts.dropFirst(usualParts)
     if !usual.contains(where: { $0 > 0 }) {
       let count = Int(recent.reduce(0, +))
-      return Finding(
-        type: "New pattern", score: 1,
+      return AnomalyFinding(
+        kind: .newPattern, distance: .infinity,
         description: "\(count) in the last third of the window, none before")
     }
-    let middle = median(Array(usual))
-    let spread = median(usual.map { abs($0 - middle) })
-    let scale = max(1.4826 * spread, max(middle, 1).squareRoot())
+    let middle = Robust.median(Array(usual))
+    let scale = max(Robust.deviation(Array(usual), from: middle), max(middle, 1).squareRoot())
     let farthest = recent.max { abs($0 - middle) < abs($1 - middle) } ?? middle
-    let distance = abs(farthest - middle) / scale
-    let score = min(distance / (2 * threshold), 1)
-    guard distance >= threshold else { return Finding(score: score) }
-    return Finding(
-      type: "Pattern frequency", score: score,
-      description: "\(Int(farthest)) in a thirtieth of the window, usual are \(shown(middle))")
+    return AnomalyFinding(
+      kind: .frequency, distance: abs(farthest - middle) / scale,
+      description:
+        "\(Int(farthest)) in a thirtieth of the window, usually \(NumberFormat.displayText(middle))"
+    )
   }
+}
 
-  private static func shown(_ number: Double) -> String {
-    number == number.rounded() ? "\(Int(number))" : "\(number)"
-  }
+extension AnomalyFinding {
+  /// The finding as a value of a column.
+  var value: Value { .list([.string(kind.rawValue), .double(distance), .string(description)]) }
 
-  private static func median(_ numbers: [Double]) -> Double {
-    let sorted = numbers.sorted()
-    let half = sorted.count / 2
-    return sorted.count % 2 == 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2
+  fileprivate init?(_ value: Value) {
+    guard case .list(let parts) = value, parts.count == 3, case .string(let name) = parts[0],
+      let kind = AnomalyKind(rawValue: name), let distance = parts[1].number?.asDouble,
+      case .string(let description) = parts[2]
+    else { return nil }
+    self.init(kind: kind, distance: distance, description: description)
   }
 }

@@ -15,13 +15,15 @@ struct PatternStep: RowCommand, PiecewiseAggregation {
   let samples: SlotID
   /// Whether its rows are events, with times.
   let isOverEvents: Bool
-  /// Takes the counts over time, if asked for.
+  /// Take the counts over time and what changed in the tokens, if an `anomaly` asks for them.
   var buckets: SlotID?
+  var findings: SlotID?
 
   var name: String { "pattern" }
   var inputs: [SlotID] { [inputSlot] }
   var outputs: [SlotID] {
-    [pattern, ratio, sampleCount, severity, identifier, samples] + (buckets.map { [$0] } ?? [])
+    [pattern, ratio, sampleCount, severity, identifier, samples]
+      + [buckets, findings].compactMap(\.self)
   }
   var makesNewRows: Bool { true }
 
@@ -36,7 +38,8 @@ struct PatternStep: RowCommand, PiecewiseAggregation {
     var counts = TemplateCounts(
       rowCount: frame.rowCount, order: order, wantsSamples: wantsSamples,
       window: window.map { WindowParts($0) })
-    if let parts = try frame.recordParts(inputSlot) {
+    // Tokens are read in the texts.
+    if buckets == nil, let parts = try frame.recordParts(inputSlot) {
       try counts.add(parts, of: frame)
     } else {
       counts.add(try frame.column(inputSlot).scalars(frame.layout))
@@ -98,6 +101,7 @@ struct PatternMerger: WholePieceMerger {
       return PatternSample(time: 0, sequence: before + sample.sequence, text: sample.text)
     }
     rowsBefore += UInt64(piece.rowCount)
+    if step.findings != nil { table.boundTokens() }
     let byteCount = table.byteCount
     if byteCount > reserved {
       try budget.reserve(byteCount - reserved, for: "pattern")
@@ -112,8 +116,13 @@ struct PatternMerger: WholePieceMerger {
         "pattern: more than \(TemplateTable.mostTemplates) forms of text; words that vary were "
           + "taken as tokens beforehand")
     }
+    if step.findings != nil, table.losesTokens {
+      layout.context.noteApproximation(
+        "anomaly: too many forms of text or values of tokens; tokens were not compared")
+    }
     let total = table.counts.reduce(0, +)
-    let patterns = PatternMerging.patterns(of: table.templates())
+    let patterns = PatternMerging.patterns(
+      of: table.templates(), keepsTokens: step.findings != nil && !table.losesTokens)
     return stride(from: 0, to: patterns.count, by: SortBuffer.rowsPerBatch).map { start in
       batch(patterns[start..<min(start + SortBuffer.rowsPerBatch, patterns.count)], of: total)
     }
@@ -133,6 +142,10 @@ struct PatternMerger: WholePieceMerger {
     if let buckets = step.buckets {
       columns[buckets] = .values(
         patterns.map { .list($0.details.buckets.map { .integer(Int64($0)) }) })
+    }
+    if let findings = step.findings {
+      columns[findings] = .values(
+        patterns.map { .list(TokenAnomalies.findings(of: $0.tokens).map(\.value)) })
     }
     return RowBatch(rowCount: patterns.count, columns: columns)
   }

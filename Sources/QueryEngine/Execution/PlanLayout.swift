@@ -25,7 +25,7 @@ final class PlanLayout: Sendable {
       plan.output.names == nil
       || plan.segments.contains { segment in
         guard case .command(let command)? = segment.barrier else { return false }
-        return (command as? RelevantFieldsStep)?.takesDiscovered == true
+        return command.takesDiscovered
       }
   }
 

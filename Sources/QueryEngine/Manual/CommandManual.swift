@@ -40,17 +40,6 @@ package enum CommandManual {
       self.notes = notes
       self.examples = examples
     }
-
-    /// Whether this version can run it: the first example is not refused as unavailable.
-    package var isAvailable: Bool {
-      guard let example = examples.first else { return false }
-      do {
-        _ = try PreparedQuery(example.query, options: QueryOptions(now: 0))
-        return true
-      } catch {
-        return !error.diagnostics.contains { $0.id == .notAvailable }
-      }
-    }
   }
 
   /// The command of a name or another spelling of it, in any case.
@@ -170,8 +159,13 @@ extension CommandManual {
     Entry(
       "filldown", "filldown [NAME | PATTERN*, …]",
       meaning: "Fills missing values and empty texts with the last value above.",
+      notes: [
+        "Without names it fills the columns that are shown; where none is listed, every field.",
+        "A * stands for any part of a name. Sort first: rows come newest first.",
+      ],
       examples: Example(
-        "fields @timestamp, service, user.id | sort @timestamp asc | filldown user.id | limit 3")),
+        "fields @timestamp, service, user.id | sort @timestamp asc | filldown user.id | limit 3"),
+      Example("sort @timestamp asc | filldown | display @timestamp, service, user.id | limit 3")),
     Entry(
       "fillmissing", "fillmissing [with VALUE for NAME, …]",
       meaning: "Adds a row for each time bin in which nothing happened.",
@@ -237,9 +231,16 @@ extension CommandManual {
     Entry(
       "anomaly", "pattern EXPRESSION | anomaly",
       meaning:
-        "Marks patterns that are new or changed their frequency in the last third of the window.",
-      notes: ["Columns: @anomaly (1 or 0), @anomalyType, @anomalyScore, @anomalyDescription."],
-      examples: Example("pattern message | anomaly | filter @anomaly = 1 | limit 3")),
+        "Marks patterns that are new or changed in the last third of the window.",
+      notes: [
+        "Columns: @anomaly (1 or 0), @anomalyType, @anomalyScore, @anomalyDescription.",
+        "Types of a pattern as a whole: New pattern, Pattern frequency.",
+        "Types of its tokens: HTTP error code, Numerical token (its median), Token variation.",
+      ],
+      examples: Example("pattern message | anomaly | filter @anomaly = 1 | limit 3"),
+      Example(
+        "filter service = \"gateway\" | pattern message | anomaly "
+          + "| display @pattern, @anomaly, @anomalyType")),
     Entry(
       "diff", "diff [previousDay | previousWeek | previousMonth]",
       meaning: "Compares the patterns of the window with those of an earlier one of equal length.",

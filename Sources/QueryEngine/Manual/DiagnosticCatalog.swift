@@ -113,9 +113,9 @@ package enum DiagnosticCatalog {
       "Give each side a name of its own and compare a field of one with a field of the other.",
       example: "SOURCE \"shop\" | join left=a right=a where a.id = a.id (SOURCE \"shop\")"),
     Entry(
-      "E190", "not available yet", "It belongs to the language, but this version cannot run it.",
-      "Leave it out; nothing was answered.",
-      example: "fields * | filldown"),
+      "E190", "standard input is read once",
+      "The query has to read its events twice, or to know beforehand how many there are.",
+      "Put the events into a file or a store, or do what the message says; nothing was answered."),
     Entry(
       "E191", "not kept by the store",
       "The query selects by something that the store does not keep.",

@@ -36,7 +36,6 @@ package enum Manual {
   private static func text(of entry: CommandManual.Entry) -> String {
     var lines = entry.syntax.map { "  \($0)" }
     lines += ["", entry.meaning]
-    if !entry.isAvailable { lines += ["It belongs to the language, but is not available yet."] }
     lines += entry.notes.map { "- \($0)" }
     if !entry.aliases.isEmpty { lines += ["Also: \(entry.aliases.joined(separator: ", "))"] }
     lines += ["", entry.examples.count == 1 ? "Example:" : "Examples:"]

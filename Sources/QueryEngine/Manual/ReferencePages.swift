@@ -34,19 +34,15 @@ package enum ReferencePages {
         lines += ["Also: " + entry.aliases.map { "`\($0)`" }.joined(separator: ", ") + "."]
       }
       if !entry.notes.isEmpty { lines += [""] + entry.notes.map { "- \($0)" } }
-      if entry.isAvailable,
-        !["source", "join", "diff", "logcompare"].contains(entry.name)
-      {
+      if !["source", "join", "diff", "logcompare"].contains(entry.name) {
         for example in entry.examples {
           lines +=
             [""]
             + console(
               example.query, file: example.file, after: example.preparation)
         }
-      } else if entry.isAvailable {
-        lines += ["", "```text"] + entry.examples.map(\.query) + ["```"]
       } else {
-        lines += ["", "Not available yet."]
+        lines += ["", "```text"] + entry.examples.map(\.query) + ["```"]
       }
       return lines.joined(separator: "\n") + "\n"
     }

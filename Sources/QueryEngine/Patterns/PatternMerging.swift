@@ -60,6 +60,8 @@ struct FoundPattern: Sendable {
   var count: Int
   var severity: PatternSeverity
   var details: TemplateTable.Details
+  /// The tokens that the text shows, if their values were kept.
+  var tokens: [PatternToken] = []
 }
 
 /// How bad a pattern sounds.
@@ -112,20 +114,106 @@ struct PatternMerging {
     var count: Int
     var marks: SeverityMarks
     var details: TemplateTable.Details
+    var tokens: ClusterTokens
+  }
+
+  /// The values of the tokens of a cluster.
+  private struct ClusterTokens {
+    /// Of a record: those of its slots but the main one.
+    var slots: ArraySlice<TokenValues> = []
+    /// By word.
+    var words: [[TokenValues]] = []
+
+    init() {}
+
+    init(_ shape: Shape, _ tokens: [TokenValues]) {
+      let slotCount = Self.marks(shape.form.frame).count { $0 != RecordMark.main }
+      slots = tokens.prefix(slotCount)
+      var rest = tokens.dropFirst(slotCount)
+      words = shape.words.map { word in
+        let count = Self.marks(word).count
+        defer { rest = rest.dropFirst(count) }
+        return Array(rest.prefix(count))
+      }
+    }
+
+    /// The second bytes of the marks in a text, but for escapes.
+    private static func marks(_ bytes: [UInt8]) -> [UInt8] {
+      var marks: [UInt8] = []
+      var position = 0
+      while position < bytes.count {
+        if bytes[position] == TemplateTokenizer.mark, position + 1 < bytes.count {
+          if bytes[position + 1] != 0 { marks.append(bytes[position + 1]) }
+          position += 1
+        }
+        position += 1
+      }
+      return marks
+    }
+
+    /// Takes in those of a template that joins; a word that differs is a token from now on, and its
+    /// values are the words.
+    mutating func add(
+      _ other: ClusterTokens, _ words: (own: [[UInt8]], other: [[UInt8]]),
+      _ buckets: (own: [Int], other: [Int])
+    ) {
+      for (index, values) in other.slots.enumerated() where index < slots.count {
+        slots[slots.startIndex + index].add(values)
+      }
+      for index in self.words.indices {
+        if words.own[index] == words.other[index] {
+          for place in self.words[index].indices where place < other.words[index].count {
+            self.words[index][place].add(other.words[index][place])
+          }
+        } else {
+          var values =
+            words.own[index] == SlotForm.token
+            ? self.words[index].first ?? TokenValues()
+            : TokenValues(Self.shown(words.own[index]), counts: TokenParts.counts(of: buckets.own))
+          values.add(
+            TokenValues(
+              Self.shown(words.other[index]), counts: TokenParts.counts(of: buckets.other)))
+          self.words[index] = [values]
+        }
+      }
+    }
+
+    /// A word with the names of types in place of tokens.
+    private static func shown(_ word: [UInt8]) -> [UInt8] {
+      var shown: [UInt8] = []
+      var position = 0
+      while position < word.count {
+        if word[position] == TemplateTokenizer.mark, position + 1 < word.count {
+          if let type = TokenType(rawValue: word[position + 1]) { shown += "<\(type.name)>".utf8 }
+          position += 1
+        } else {
+          shown.append(word[position])
+        }
+        position += 1
+      }
+      return shown
+    }
   }
 
   /// More different leading words than this in texts of one form are no sign of different patterns.
   private static let leadingWords = 100
 
+  private let keepsTokens: Bool
   private var clusters: [Cluster] = []
   private var leaves: [LeafKey: [Int]] = [:]
   private var forms = ByteTable()
   private var leading: [UInt32: Set<[UInt8]>] = [:]
   private var headed: [UInt32: Set<[UInt8]>] = [:]
 
+  private init(keepsTokens: Bool) { self.keepsTokens = keepsTokens }
+
   /// The patterns of templates in any order: most frequent first, then by text.
-  static func patterns(of templates: [PatternTemplate]) -> [FoundPattern] {
-    var merging = PatternMerging()
+  ///
+  /// - Parameter keepsTokens: whether the templates bring the values of their tokens.
+  static func patterns(
+    of templates: [PatternTemplate], keepsTokens: Bool = false
+  ) -> [FoundPattern] {
+    var merging = PatternMerging(keepsTokens: keepsTokens)
     let ordered = templates.sorted { a, b in
       a.count != b.count
         ? a.count > b.count : a.bytes.lexicographicallyPrecedes(b.bytes)
@@ -153,17 +241,26 @@ struct PatternMerging {
       clusters.append(
         Cluster(
           words: shape.words, form: shape.form, count: template.count, marks: shape.marks,
-          details: template.details))
+          details: template.details,
+          tokens: keepsTokens ? ClusterTokens(shape, template.details.tokens) : ClusterTokens()))
+      clusters[clusters.count - 1].details.tokens = []
     }
   }
 
   private mutating func merge(_ shape: Shape, _ template: PatternTemplate, into cluster: Int) {
+    if keepsTokens {
+      let words = (clusters[cluster].words, shape.words)
+      let buckets = (clusters[cluster].details.buckets, template.details.buckets)
+      clusters[cluster].tokens.add(
+        ClusterTokens(shape, template.details.tokens), words, buckets)
+    }
     for (index, word) in shape.words.enumerated() where clusters[cluster].words[index] != word {
       clusters[cluster].words[index] = SlotForm.token
     }
     clusters[cluster].marks.formUnion(shape.marks)
     clusters[cluster].count += template.count
     clusters[cluster].details.add(template.details)
+    clusters[cluster].details.tokens = []
   }
 
   /// How many plain words are equal, or `nil` if they are too few: less than half.
@@ -253,17 +350,21 @@ struct PatternMerging {
     var found: [FoundPattern] = []
     var places: [TextKey: Int] = [:]
     for cluster in clusters {
-      let text = Self.text(of: cluster)
+      var shown = ShownPattern()
+      shown.append(cluster)
+      let text = String(decoding: shown.text, as: UTF8.self)
       let severity = cluster.marks.union(SeverityMarks(of: text.utf8)).severity
       let key = TextKey(text: text, severity: severity)
       if let place = places[key] {
         found[place].count += cluster.count
         found[place].details.add(cluster.details)
+        found[place].add(shown.tokens)
       } else {
         places[key] = found.count
         found.append(
           FoundPattern(
-            text: text, count: cluster.count, severity: severity, details: cluster.details))
+            text: text, count: cluster.count, severity: severity, details: cluster.details,
+            tokens: shown.tokens))
       }
     }
     return found.sorted { a, b in
@@ -274,70 +375,109 @@ struct PatternMerging {
     }
   }
 
-  private static func text(of cluster: Cluster) -> String {
+  /// A pattern as it is shown, with its tokens.
+  private struct ShownPattern {
     var text: [UInt8] = []
-    var number = 0
-    if cluster.form.frame.isEmpty {
-      appendMain(of: cluster, &number, to: &text)
-    } else {
-      appendRecord(cluster, &number, to: &text)
-    }
-    return String(decoding: text, as: UTF8.self)
-  }
+    var tokens: [PatternToken] = []
+    private var number = 0
 
-  private static func appendMain(
-    of cluster: Cluster, _ number: inout Int, to text: inout [UInt8]
-  ) {
-    var index = 0
-    for byte in cluster.form.skeleton {
-      guard byte == TemplateTokenizer.mark else {
-        text.append(byte)
-        continue
-      }
-      append(cluster.words[index], &number, to: &text)
-      index += 1
-    }
-  }
-
-  /// The frame, with what the values have in common in its slots.
-  private static func appendRecord(
-    _ cluster: Cluster, _ number: inout Int, to text: inout [UInt8]
-  ) {
-    let frame = cluster.form.frame
-    var slots = cluster.details.slots[...]
-    var position = 0
-    while position < frame.count {
-      guard frame[position] == TemplateTokenizer.mark else {
-        text.append(frame[position])
-        position += 1
-        continue
-      }
-      if frame[position + 1] == RecordMark.main {
-        appendMain(of: cluster, &number, to: &text)
-      } else if RecordMark.isSlot(frame[position + 1]) {
-        append(slots.popFirst() ?? SlotForm.token, &number, to: &text)
+    mutating func append(_ cluster: Cluster) {
+      if cluster.form.frame.isEmpty {
+        appendMain(of: cluster)
       } else {
-        append(Array(frame[position...position + 1]), &number, to: &text)
+        appendRecord(cluster)
       }
-      position += 2
     }
-  }
 
-  private static func append(_ word: [UInt8], _ number: inout Int, to text: inout [UInt8]) {
-    var position = 0
-    while position < word.count {
-      if word[position] == TemplateTokenizer.mark, position + 1 < word.count {
-        if let type = TokenType(rawValue: word[position + 1]) {
-          number += 1
-          text += "<\(type.name)-\(number)>".utf8
-        } else {
+    private mutating func appendMain(of cluster: Cluster) {
+      var index = 0
+      for byte in cluster.form.skeleton {
+        guard byte == TemplateTokenizer.mark else {
+          text.append(byte)
+          continue
+        }
+        append(
+          cluster.words[index],
+          index < cluster.tokens.words.count ? cluster.tokens.words[index] : [])
+        index += 1
+      }
+    }
+
+    /// The frame, with what the values have in common in its slots.
+    private mutating func appendRecord(_ cluster: Cluster) {
+      let frame = cluster.form.frame
+      var slots = cluster.details.slots[...]
+      var values = cluster.tokens.slots
+      var position = 0
+      while position < frame.count {
+        guard frame[position] == TemplateTokenizer.mark else {
+          text.append(frame[position])
+          position += 1
+          continue
+        }
+        let type = frame[position + 1]
+        if type == RecordMark.main {
+          appendMain(of: cluster)
+        } else if type == 0 {
           text.append(TemplateTokenizer.mark)
+        } else {
+          let form =
+            RecordMark.isSlot(type)
+            ? slots.popFirst() ?? SlotForm.token : [TemplateTokenizer.mark, type]
+          append(
+            form, values.popFirst().map { [$0] } ?? [], Self.field(before: position, in: frame))
         }
         position += 2
-      } else {
-        text.append(word[position])
-        position += 1
       }
     }
+
+    /// The name that stands before a slot: `"status":▯` or `"status":"▯"`.
+    private static func field(before slot: Int, in frame: [UInt8]) -> String? {
+      var end = slot
+      if end > 0, frame[end - 1] == UInt8(ascii: "\"") { end -= 1 }
+      while end > 0, frame[end - 1] <= 0x20 { end -= 1 }
+      guard end > 0, frame[end - 1] == UInt8(ascii: ":") else { return nil }
+      end -= 1
+      while end > 0, frame[end - 1] <= 0x20 { end -= 1 }
+      guard end > 0, frame[end - 1] == UInt8(ascii: "\"") else { return nil }
+      guard let start = frame[..<(end - 1)].lastIndex(of: UInt8(ascii: "\"")) else { return nil }
+      return String(decoding: frame[(start + 1)..<(end - 1)], as: UTF8.self)
+    }
+
+    private mutating func append(
+      _ word: [UInt8], _ values: [TokenValues], _ field: String? = nil
+    ) {
+      var rest = values[...]
+      var position = 0
+      while position < word.count {
+        if word[position] == TemplateTokenizer.mark, position + 1 < word.count {
+          if let type = TokenType(rawValue: word[position + 1]) {
+            number += 1
+            let name = "<\(type.name)-\(number)>"
+            text += name.utf8
+            if let values = rest.popFirst() {
+              tokens.append(PatternToken(name: name, field: field, type: type, values: values))
+            }
+          } else {
+            text.append(TemplateTokenizer.mark)
+          }
+          position += 2
+        } else {
+          text.append(word[position])
+          position += 1
+        }
+      }
+    }
+  }
+}
+
+extension FoundPattern {
+  /// Takes in the tokens of another cluster that reads the same.
+  fileprivate mutating func add(_ others: [PatternToken]) {
+    guard tokens.map(\.name) == others.map(\.name) else {
+      tokens = []
+      return
+    }
+    for index in tokens.indices { tokens[index].values.add(others[index].values) }
   }
 }

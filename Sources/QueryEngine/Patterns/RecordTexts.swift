@@ -11,6 +11,8 @@ struct RecordTexts {
   /// The template of the last record, and the forms of its slots.
   private(set) var template: [UInt8] = []
   private(set) var slots: [[UInt8]] = []
+  /// Takes the values of its slots and the tokens of its main one, if they are wanted.
+  var tokens: RowTokens?
 
   /// Takes a text apart.
   ///
@@ -19,6 +21,7 @@ struct RecordTexts {
     guard RecordSplitter.mayBeRecord(text) else { return false }
     // Taken out, as the closure below writes to what it is called on.
     let splitter = splitter
+    tokens?.begin()
     return splitter.split(text) { key, slot in
       let frame = frame(key)
       var marks: SeverityMarks = []
@@ -27,12 +30,14 @@ struct RecordTexts {
         slots.append(SlotForm.form(of: slot(index), frame.kinds[index], &tokenizer))
         marks.formUnion(SlotForm.marks(of: slot(index), frame.kinds[index]))
       }
+      for index in frame.kinds.indices where index != frame.main { tokens?.add(slot: slot(index)) }
       template.removeAll(keepingCapacity: true)
       guard let main = frame.main else {
         RecordTemplate.append(frame, marks, main: [], to: &template)
         return true
       }
       tokenizer.tokenize(slot(main))
+      tokens?.add(tokenizer.tokens, of: slot(main))
       tokenizer.withTemplate { RecordTemplate.append(frame, marks, main: $0, to: &template) }
       return true
     } ?? false

@@ -20,13 +20,16 @@ struct TemplateCounts: Sendable {
 
   /// What texts are made into templates with.
   private struct Tools {
-    var tokenizer = TemplateTokenizer()
+    var tokenizer: TemplateTokenizer
     var records: RecordTexts?
+    var tokens = RowTokens()
+
+    init(notesTokens: Bool) { tokenizer = TemplateTokenizer(notesTokens: notesTokens) }
   }
 
   /// Adds the texts of all rows.
   mutating func add(_ column: ColumnVector) {
-    var tools = Tools()
+    var tools = Tools(notesTokens: window != nil)
     var stop = StopCounter(every: 1_024)
     if let texts = column.texts() {
       texts.bytes.withUnsafeBufferPointer { bytes in
@@ -48,17 +51,26 @@ struct TemplateCounts: Sendable {
     _ text: UnsafeBufferPointer<UInt8>, _ row: Int, _ tools: inout Tools
   ) {
     let number: Int
-    if RecordSplitter.mayBeRecord(text), takeRecord(text, &tools) {
+    let isRecord = RecordSplitter.mayBeRecord(text) && takeRecord(text, &tools)
+    if isRecord {
       let records = tools.records!
       number = records.template.withUnsafeBufferPointer {
         table.add($0, count: 1, TemplateTable.Details(slots: records.slots))
       }
     } else {
       tools.tokenizer.tokenize(text)
+      if window != nil {
+        tools.tokens.begin()
+        tools.tokens.add(tools.tokenizer.tokens, of: text)
+      }
       number = tools.tokenizer.withTemplate { table.add($0) }
     }
     if let window, let order {
-      table.addTime(window.part(of: order.times[row]), of: WindowParts.count, to: number)
+      let part = window.part(of: order.times[row])
+      table.addTime(part, of: WindowParts.count, to: number)
+      table.addTokens(
+        (isRecord ? tools.records?.tokens : nil) ?? tools.tokens,
+        part: TokenParts.part(of: part), to: number)
     }
     // Rows come in order of time, so the first ones of a row group are its earliest.
     guard wantsSamples, table.details[number].samples.count < PatternSample.most else { return }
@@ -66,7 +78,10 @@ struct TemplateCounts: Sendable {
   }
 
   private func takeRecord(_ text: UnsafeBufferPointer<UInt8>, _ tools: inout Tools) -> Bool {
-    if tools.records == nil { tools.records = RecordTexts() }
+    if tools.records == nil {
+      tools.records = RecordTexts()
+      if window != nil { tools.records!.tokens = RowTokens() }
+    }
     return tools.records!.take(text, &tools.tokenizer)
   }
 
@@ -79,12 +94,12 @@ struct TemplateCounts: Sendable {
   // MARK: Records taken apart
 
   /// Adds the records of the rows of a frame, of which only texts, and those wanted as samples, are put together.
+  /// Their times and tokens are not looked at.
   mutating func add(_ parts: RecordParts, of frame: Frame) throws {
     var counting = RecordCounting(parts)
     let clusterOf = try counting.count(frame.selectedRows)
     var details = counting.clusters.map { _ in TemplateTable.Details() }
     try addSamples(clusterOf, of: frame, to: &details)
-    addTimes(clusterOf, to: &details)
     var template: [UInt8] = []
     for (number, cluster) in counting.clusters.enumerated() {
       details[number].slots = counting.template(of: cluster, into: &template)
@@ -92,7 +107,7 @@ struct TemplateCounts: Sendable {
     }
     let textRows = clusterOf.indices.filter { clusterOf[$0] == RecordCounting.noCluster }
     if textRows.isEmpty { return }
-    var tools = Tools()
+    var tools = Tools(notesTokens: window != nil)
     try withTexts(textRows, of: frame) { text, row in add(text, row, &tools) }
   }
 
@@ -110,16 +125,6 @@ struct TemplateCounts: Sendable {
     }
     try withTexts(rows, of: frame) { text, row in
       details[Int(clusterOf[row])].samples.append(sample(text, row))
-    }
-  }
-
-  private func addTimes(_ clusterOf: [UInt32], to details: inout [TemplateTable.Details]) {
-    guard let window, let order else { return }
-    for number in details.indices {
-      details[number].buckets = [Int](repeating: 0, count: WindowParts.count)
-    }
-    for (row, cluster) in clusterOf.enumerated() where cluster != RecordCounting.noCluster {
-      details[Int(cluster)].buckets[window.part(of: order.times[row])] += 1
     }
   }
 

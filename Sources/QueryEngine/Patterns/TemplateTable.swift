@@ -28,6 +28,9 @@ struct TemplateTable: Sendable {
     var buckets: [Int] = []
     /// Of records: what the values of each slot have in common.
     var slots: [[UInt8]] = []
+    /// The values of the tokens, if asked for: of a record those of its slots but the main one, then
+    /// those in the main slot.
+    var tokens: [TokenValues] = []
 
     mutating func add(_ other: Details) {
       if !other.samples.isEmpty { samples = PatternSample.earliest(samples + other.samples) }
@@ -43,13 +46,24 @@ struct TemplateTable: Sendable {
       } else {
         for index in other.buckets.indices { buckets[index] += other.buckets[index] }
       }
+      if tokens.isEmpty {
+        tokens = other.tokens
+      } else {
+        for index in tokens.indices where index < other.tokens.count {
+          tokens[index].add(other.tokens[index])
+        }
+      }
     }
   }
 
   /// Templates that are told apart, at most.
   static let mostTemplates = 20_000
 
+  /// Values of tokens that are kept, at most.
+  static let mostTokenValues = 500_000
+
   private let limit: Int
+  private var hasTooManyTokens = false
   private var table = ByteTable()
   private var scratch: [UInt8] = []
   private(set) var level = TemplateLevel.exact
@@ -86,8 +100,9 @@ struct TemplateTable: Sendable {
       counts[number] += count
       details[number].add(found)
     }
-    // Nothing is left of which they were slots.
+    // Nothing is left of which they were slots, or tokens.
     if level == .whole { details[number].slots = [] }
+    if losesTokens { details[number].tokens = [] }
   }
 
   /// The number of a template; that of a new one is the count of those there are.
@@ -131,6 +146,25 @@ struct TemplateTable: Sendable {
     details[number].buckets[bucket] += 1
   }
 
+  /// Whether the values of tokens are no longer kept: templates lost detail, or there were too many
+  /// values.
+  var losesTokens: Bool { level != .exact || hasTooManyTokens }
+
+  mutating func addTokens(_ tokens: RowTokens, part: Int, to number: Int) {
+    if !losesTokens { tokens.count(in: &details[number].tokens, part: part) }
+  }
+
+  /// Gives up the values of tokens if there are too many.
+  mutating func boundTokens() {
+    guard !hasTooManyTokens else { return }
+    let weight = details.reduce(0) { sum, details in
+      details.tokens.reduce(sum) { $0 + $1.weight }
+    }
+    guard weight > Self.mostTokenValues else { return }
+    hasTooManyTokens = true
+    for number in details.indices { details[number].tokens = [] }
+  }
+
   /// Takes over what another table has counted.
   ///
   /// - Parameter change: what becomes of its samples.
@@ -156,6 +190,7 @@ struct TemplateTable: Sendable {
   var byteCount: Int {
     details.reduce(table.byteCount * 4 + counts.count * 160) { sum, details in
       sum + details.buckets.count * 8 + details.slots.reduce(0) { $0 + 40 + $1.count }
+        + details.tokens.reduce(0) { $0 + $1.byteCount }
         + details.samples.reduce(0) { $0 + $1.text.utf8.count + 48 }
     }
   }

@@ -30,6 +30,12 @@ enum TokenType: UInt8, Sendable {
   }
 }
 
+/// Where a text has a token.
+struct TokenPlace: Sendable {
+  let type: TokenType
+  let range: Range<Int>
+}
+
 /// Writes the templates of texts, one at a time.
 struct TemplateTokenizer {
   /// Begins a mark; the byte never occurs in UTF-8. A mark with 0 is this byte itself.
@@ -37,12 +43,18 @@ struct TemplateTokenizer {
 
   private var buffer: [UInt8] = []
   private var count = 0
+  private let notesTokens: Bool
+  /// The tokens of the last text in order, if they are noted.
+  private(set) var tokens: [TokenPlace] = []
+
+  init(notesTokens: Bool = false) { self.notesTokens = notesTokens }
 
   typealias Bytes = UnsafeBufferPointer<UInt8>
 
   /// Makes the template of a text.
   mutating func tokenize(_ text: Bytes) {
     count = 0
+    if notesTokens { tokens.removeAll(keepingCapacity: true) }
     // A mark takes two bytes, what it stands for at least one.
     if buffer.count < 2 * text.count + 2 {
       buffer = [UInt8](repeating: 0, count: 4 * text.count + 64)
@@ -60,7 +72,7 @@ struct TemplateTokenizer {
         for index in position..<end { write(text[index]) }
         position = end
       } else if let found = Self.composite(text, position) {
-        put(found.type)
+        put(found.type, position, found.end)
         position = found.end
       } else {
         let start = position
@@ -109,9 +121,10 @@ struct TemplateTokenizer {
     return set >> UInt64(byte & 63) & 1 == 1
   }
 
-  private mutating func put(_ type: TokenType) {
+  private mutating func put(_ type: TokenType, _ start: Int, _ end: Int) {
     write(Self.mark)
     write(type.rawValue)
+    if notesTokens { tokens.append(TokenPlace(type: type, range: start..<end)) }
   }
 
   private mutating func putText(_ text: Bytes, _ start: Int, _ end: Int) {
@@ -132,12 +145,12 @@ struct TemplateTokenizer {
         write(0x2F)
         return putWord(text, wordStart + 1, wordEnd)
       }
-      put(.path)
+      put(.path, wordStart, end)
       return putText(text, end, wordEnd)
     }
     putText(text, wordStart, start)
     if let found = Self.word(text, start, end) {
-      put(found.type)
+      put(found.type, start, found.end)
       if found.end < end, text[found.end] == 0x2F {
         write(0x2F)
         return putWord(text, found.end + 1, wordEnd)

@@ -124,6 +124,8 @@ struct OutputStep: Sendable {
     case named(String, SlotID)
     /// Every discovered field of each event.
     case discovered
+
+    var isDiscovered: Bool { if case .discovered = self { true } else { false } }
   }
 
   var columns: [Column]

@@ -14,12 +14,15 @@ protocol RowCommand: Sendable {
   var outputs: [SlotID] { get }
   /// Whether its rows are new ones, of which only `outputs` are known.
   var makesNewRows: Bool { get }
+  /// Whether it reads the discovered fields of events, shown or not.
+  var takesDiscovered: Bool { get }
   /// What does it in one run.
   func stage(layout: PlanLayout, control: RunControl, next: any RowStage) -> any RowStage
 }
 
 extension RowCommand {
   var makesNewRows: Bool { false }
+  var takesDiscovered: Bool { false }
 }
 
 /// What a command does to the rows, a batch at a time, in order.
@@ -28,6 +31,12 @@ protocol RowTransform {
   var byteCount: Int { get }
   /// The rows that the next rows become.
   mutating func apply(_ batch: RowBatch, _ frame: inout Frame) throws -> RowBatch
+  /// Says what is to be said behind the last row, if all rows came.
+  func finish()
+}
+
+extension RowTransform {
+  func finish() {}
 }
 
 /// Hands on the rows as a transform makes them.
@@ -67,6 +76,7 @@ final class TransformStage<Transform: RowTransform>: RowStage {
   }
 
   func finish() throws {
+    if !next.isSatisfied { transform.finish() }
     control.budget.release(reserved)
     try next.finish()
   }

@@ -59,6 +59,11 @@ package struct FieldPattern: Hashable, Sendable {
   package var pieces: [String]
   @SourceOnly package var range: SourceRange
 
+  package init(pieces: [String], range: SourceRange) {
+    self.pieces = pieces
+    self.range = range
+  }
+
   /// Whether the pattern has a wildcard.
   package var hasWildcard: Bool { pieces.count > 1 }
 }
