@@ -29,6 +29,7 @@ package enum Workers {
       let status = pthread_create(
         &thread, nil,
         { raw in
+          LargePages.adviseForThisThread()
           // The creator retained the task for this thread, which takes it over.
           Unmanaged<Task>.fromOpaque(raw!).takeRetainedValue().work()
           return nil

@@ -25,7 +25,21 @@ package struct ByteReader {
     return T(littleEndian: bytes.loadUnaligned(fromByteOffset: position, as: T.self))
   }
 
+  @inline(__always)
   package mutating func varint() throws(DecodingFailure) -> UInt64 {
+    // Most are of one byte.
+    if position < bytes.count {
+      let first = bytes[position]
+      if first < 0x80 {
+        position += 1
+        return UInt64(first)
+      }
+    }
+    return try longVarint()
+  }
+
+  @inline(never)
+  private mutating func longVarint() throws(DecodingFailure) -> UInt64 {
     var value: UInt64 = 0
     var shift: UInt64 = 0
     while true {

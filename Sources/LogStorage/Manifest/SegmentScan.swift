@@ -331,7 +331,7 @@ final class SegmentScan: RowGroupCursor {
   /// The row group for a worker, or `nil` when nothing in it can match.
   private func read(_ choice: Choice) throws -> (any RowGroup)? {
     let judged = try judged(choice)
-    judged?.willRead(fields: request.fields)
+    judged?.willRead(fields: request.fields, inRows: !request.countsValues)
     readAhead()
     guard let handle = judged else { return nil }
     let rowGroup = try reader(choice, handle)
@@ -379,7 +379,7 @@ final class SegmentScan: RowGroupCursor {
     guard let next, let handle = try? next.segment.handle(next.index, countBytes: { count($0) }),
       handle.skipReason(request.predicates) == nil
     else { return }
-    handle.willRead(fields: request.fields)
+    handle.willRead(fields: request.fields, inRows: !request.countsValues)
   }
 
   /// Bytes of the visible texts; of a row group seen in part, its share by rows.

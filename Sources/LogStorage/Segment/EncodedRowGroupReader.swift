@@ -140,6 +140,10 @@ package final class EncodedRowGroupReader: RowGroup {
     try decoder.field(field, rows: rows)
   }
 
+  package func counts(of field: String) throws -> [CountedValues]? {
+    try decoder.counts(of: field)
+  }
+
   package func search(
     _ field: String, for literals: [ByteSearch], rows: SelectionVector?
   ) throws -> Bitmap? {

@@ -45,6 +45,8 @@ package struct ScanRequest: Sendable {
   package var predicates: [FieldPredicate]
   /// Only the number of events is wanted, in no order: row groups may have no columns to be read.
   package var needsOnlyCounts = false
+  /// Of the fields only ``RowGroup/counts(of:)`` is asked, as long as that has an answer.
+  package var countsValues = false
   /// Fields that are read for all events, so that they can be fetched early.
   package var fields: [String]
 

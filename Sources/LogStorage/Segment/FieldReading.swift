@@ -8,6 +8,7 @@ struct FieldReading {
   let field: String
   let resolution: FieldResolution
   let table: RowGroupTable
+  /// The shape of each row; counts do without.
   let shapeCodes: [UInt16]
   let rows: SelectionVector?
 
@@ -50,8 +51,8 @@ struct FieldReading {
   /// Position in the chunk of each wanted row's value, −1 for rows without.
   private func positions(of index: Int) -> DenseColumn.Positions {
     // Per shape: bit 0, the chunk has a value for it; bit 1, that value is the visible one.
-    let facts = zip(table.shapes, resolution.places).map { shape, place -> UInt8 in
-      (shape.columns.contains(index) ? 1 : 0) | (place == .chunk(index) ? 2 : 0)
+    let facts = zip(table.shapes.having(index), resolution.places).map { has, place -> UInt8 in
+      (has ? 1 : 0) | (place == .chunk(index) ? 2 : 0)
     }
     var next: Int32 = 0
     var missing = false
@@ -108,22 +109,10 @@ struct FieldReading {
     }
     guard parts.reduce(0, { $0 + $1.entries.count }) < 4_096 || parts.count == 1 else { return nil }
     let missing = UInt16(parts.reduce(0) { $0 + $1.entries.count })
-    // The codes of all columns in one array, those of a column behind the ones before it; the last is that of a row without
-    // value.
-    var all: [UInt16] = []
-    var starts: [Int] = []
-    var first: UInt16 = 0
-    for part in parts {
-      starts.append(all.count)
-      let own = UInt16(part.entries.count)
-      let offset = first
-      all += part.codes.lazy.map { $0 == own ? missing : offset &+ $0 }
-      first &+= own
-    }
+    let (all, starts) = Self.joined(parts, missing: missing)
     let isConstant = zip(parts, chunks).map {
       $0.codes.count == 1 && table.chunks[$1.index].valueCount != 1
     }
-    all.append(missing)
     let codes = [UInt16](unsafeUninitializedCapacity: shapeCodes.count) { target, used in
       all.withUnsafeBufferPointer { all in
         let base = all.baseAddress!
@@ -141,14 +130,44 @@ struct FieldReading {
     return .dictionary(DictionaryVector(codes: codes, entries: entries))
   }
 
+  /// The codes of all columns in one array, those of a column behind the ones before it; the last is that of a row
+  /// without value.
+  ///
+  /// - Returns: also where each column's codes start.
+  private static func joined(
+    _ parts: [DictionaryVector], missing: UInt16
+  ) -> (all: [UInt16], starts: [Int]) {
+    var starts: [Int] = []
+    let total = parts.reduce(1) { $0 + $1.codes.count }
+    let all = [UInt16](unsafeUninitializedCapacity: total) { target, used in
+      var first: UInt16 = 0
+      for part in parts {
+        starts.append(used)
+        let own = UInt16(part.entries.count)
+        // Room for the codes of all parts was asked for.
+        let place = target.baseAddress! + used
+        part.codes.withUnsafeBufferPointer { codes in
+          for i in codes.indices { place[i] = codes[i] == own ? missing : first &+ codes[i] }
+        }
+        used += part.codes.count
+        first &+= own
+      }
+      target[used] = missing
+      used += 1
+    }
+    return (all, starts)
+  }
+
   /// Takes each row's code from the lane of its shape.
   ///
   /// A column has as many codes as the shapes that have it have rows, by the table, which the shapes of the
-  /// rows agree with: so no lane runs out.
+  /// rows agree with: so no lane runs out. A lane that has come to its end may be looked at, as the code for rows
+  /// without value lies behind all, but not taken from.
   private static func take(
     _ lanes: [CodeLane], _ laneOfShape: [UInt16], _ shapeCodes: [UInt16],
     _ target: UnsafeMutableBufferPointer<UInt16>
   ) {
+    if lanes.count <= 3 { return takeFew(lanes, laneOfShape, shapeCodes, target) }
     var lanes = lanes
     lanes.withUnsafeMutableBufferPointer { lanes in
       laneOfShape.withUnsafeBufferPointer { laneOfShape in
@@ -163,6 +182,29 @@ struct FieldReading {
     }
   }
 
+  /// The same for one or two columns, the usual case, whose lanes stay in registers.
+  private static func takeFew(
+    _ lanes: [CodeLane], _ laneOfShape: [UInt16], _ shapeCodes: [UInt16],
+    _ target: UnsafeMutableBufferPointer<UInt16>
+  ) {
+    var first = lanes[0].codes
+    var second = lanes[1].codes
+    let missing = lanes[lanes.count - 1].codes.pointee
+    let firstStep = lanes[0].step
+    let secondStep = lanes[1].step
+    laneOfShape.withUnsafeBufferPointer { laneOfShape in
+      shapeCodes.withUnsafeBufferPointer { shapes in
+        for row in shapes.indices {
+          let lane = laneOfShape[Int(shapes[row])]
+          let other = lane == 1 ? second.pointee : missing
+          target[row] = lane == 0 ? first.pointee : other
+          first += lane == 0 ? firstStep : 0
+          second += lane == 1 ? secondStep : 0
+        }
+      }
+    }
+  }
+
   /// For each shape the number of the chunk, among those given, that has its value, or one more for none; `nil` if a
   /// chunk has a value in a shape where it is not the visible one.
   private func lanesOfShapes(_ chunks: [Int]) -> [UInt16]? {
@@ -171,15 +213,19 @@ struct FieldReading {
     for (lane, chunk) in chunks.enumerated() { laneOfChunk[chunk] = UInt16(lane) }
     var result: [UInt16] = []
     result.reserveCapacity(table.shapes.count)
-    for (shape, place) in zip(table.shapes, resolution.places) {
-      var lane = none
-      if case .chunk(let chunk) = place { lane = laneOfChunk[chunk] }
-      for column in shape.columns where laneOfChunk[column] != none && laneOfChunk[column] != lane {
-        return nil
+    var isHidden = false
+    laneOfChunk.withUnsafeBufferPointer { laneOfChunk in
+      table.shapes.forEachShape { shape, columns in
+        var lane = none
+        if case .chunk(let chunk) = resolution.places[shape] { lane = laneOfChunk[chunk] }
+        for column in columns {
+          let other = laneOfChunk[Int(column)]
+          isHidden = isHidden || (other != none && other != lane)
+        }
+        result.append(lane)
       }
-      result.append(lane)
     }
-    return result
+    return isHidden ? nil : result
   }
 
   /// The codes of a column's values; one code for a constant.
@@ -197,6 +243,45 @@ struct FieldReading {
       vector.codes.count == chunk.valueCount
     else { return nil }
     return vector
+  }
+
+  // MARK: Counts
+
+  /// How many rows have each value, whichever they are: the values of a column are counted as they lie, and the shapes of
+  /// the rows need not be read. `nil` where columns have many values or hide each other's, or texts must be looked into.
+  func counts(column: (Int) throws -> ColumnData) throws -> [CountedValues]? {
+    guard !resolution.hasStructures, !resolution.hasTexts,
+      lanesOfShapes(resolution.chunks) != nil
+    else { return nil }
+    var result: [CountedValues] = []
+    var missing = Int64(table.rowCount)
+    for index in resolution.chunks {
+      guard let part = try codes(index, column(index), alone: false) else { return nil }
+      let count = Int64(table.chunks[index].valueCount)
+      var counts =
+        part.codes.count == 1 && count != 1
+        ? (0...part.entries.count).map { $0 == Int(part.codes[0]) ? count : 0 }
+        : Self.counts(of: part.codes, below: part.entries.count + 1)
+      missing -= count - counts.removeLast()
+      let used = counts.indices.filter { counts[$0] > 0 }
+      result.append(
+        CountedValues(
+          values: part.entries.gather(used.map { UInt32($0) }), counts: used.map { counts[$0] }))
+    }
+    if missing > 0 { result.append(CountedValues(values: .missing(count: 1), counts: [missing])) }
+    return result
+  }
+
+  /// Into two arrays in turn, so that an addition need not wait for the one before it to the same counter.
+  private static func counts(of codes: [UInt16], below limit: Int) -> [Int64] {
+    var even = [Int64](repeating: 0, count: limit)
+    var odd = even
+    for i in stride(from: 0, to: codes.count & ~1, by: 2) {
+      even[Int(codes[i])] &+= 1
+      odd[Int(codes[i + 1])] &+= 1
+    }
+    if codes.count % 2 == 1 { even[Int(codes[codes.count - 1])] &+= 1 }
+    return zip(even, odd).map { $0 + $1 }
   }
 
   // MARK: Several small dictionaries
@@ -312,8 +397,8 @@ extension ColumnData {
 extension [FieldResolution.Place] {
   /// Whether every shape that has rows has the field in this chunk.
   fileprivate func allShapes(in table: RowGroupTable, at index: Int) -> Bool {
-    zip(self, table.shapes).allSatisfy { place, shape in
-      shape.rowCount == 0 || place == .chunk(index)
+    zip(self, table.shapes.rowCounts).allSatisfy { place, rowCount in
+      rowCount == 0 || place == .chunk(index)
     }
   }
 }

@@ -4,7 +4,7 @@ extension RowGroupTable {
   mutating func readFirstVersion(
     _ reader: inout ByteReader, byteCount: Int
   ) throws(DecodingFailure) {
-    let chunkCount = try reader.count(limit: reader.remaining)
+    let chunkCount = try reader.count(limit: min(reader.remaining, ShapeList.chunkLimit))
     chunks.reserveCapacity(chunkCount)
     var paths = PathReader(nil)
     for _ in 0..<chunkCount {
@@ -12,10 +12,7 @@ extension RowGroupTable {
         try Self.firstChunk(&reader, &paths, rowCount: rowCount, byteCount: byteCount))
     }
     let shapeCount = try reader.count(limit: reader.remaining)
-    shapes.reserveCapacity(shapeCount)
-    for _ in 0..<shapeCount {
-      shapes.append(try Self.firstShape(&reader, chunkCount: chunkCount))
-    }
+    for _ in 0..<shapeCount { try readFirstShape(&reader, chunkCount: chunkCount) }
   }
 
   private static func firstChunk(
@@ -50,20 +47,23 @@ extension RowGroupTable {
       length: length, zone: try ZoneMap(from: &reader))
   }
 
-  private static func firstShape(
+  private mutating func readFirstShape(
     _ reader: inout ByteReader, chunkCount: Int
-  ) throws(DecodingFailure) -> ShapeEntry {
+  ) throws(DecodingFailure) {
     let rows = try reader.count(limit: StorageLimits.rowsPerRowGroup)
     let slotCount = try reader.count(limit: reader.remaining)
     var columns: [Int] = []
     columns.reserveCapacity(slotCount)
-    for _ in 0..<slotCount { columns.append(try reader.count(limit: max(chunkCount - 1, 0))) }
+    guard chunkCount > 0 || slotCount == 0 else {
+      throw DecodingFailure("a slot whose column is not there")
+    }
+    for _ in 0..<slotCount { columns.append(try reader.count(limit: chunkCount - 1)) }
     let firstHiddenSlot = try reader.count(limit: Int(UInt32.max))
     var emptyContainers: [String] = []
     for _ in 0..<(try reader.count(limit: reader.remaining)) {
       emptyContainers.append(try reader.text())
     }
-    return ShapeEntry(
+    shapes.append(
       rowCount: rows, columns: columns, firstHiddenSlot: firstHiddenSlot,
       emptyContainers: emptyContainers)
   }

@@ -34,7 +34,7 @@ package struct RecordParts {
           key.append(table.chunks[shape.columns[slot]].kind.rawValue)
         }
       }
-      return Shape(key: key, columns: shape.columns, rowCount: shape.rowCount)
+      return Shape(key: key, columns: Array(shape.columns), rowCount: shape.rowCount)
     }
   }
 

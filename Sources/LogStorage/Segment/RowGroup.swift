@@ -52,6 +52,10 @@ package protocol RowGroup: AnyObject {
   /// text events (`@type`, `@requestId`, VPC flow columns …) are found in their text.
   func column(_ field: String, rows: SelectionVector?) throws -> ColumnVector
 
+  /// How many of all stored rows have each value of a field, values that several columns hold once for each, if that can
+  /// be told without looking at which rows they are; else `nil`.
+  func counts(of field: String) throws -> [CountedValues]?
+
   /// The rows whose field, as a text, holds one of some literals, if that can be told without putting the texts
   /// together; else `nil`. Bits are those of `rows`, or of all stored rows.
   func search(
@@ -79,6 +83,12 @@ package protocol RowGroup: AnyObject {
   func discoveredFields() throws -> [(name: String, rowCount: Int)]
 }
 
+/// Values and how many rows have each, at least one.
+package struct CountedValues {
+  package let values: ColumnVector
+  package let counts: [Int64]
+}
+
 extension RowGroup {
   package var again: (@Sendable () throws -> any RowGroup)? { nil }
 
@@ -89,6 +99,8 @@ extension RowGroup {
   package func sequenceNumbers() throws -> [UInt64] { try sequenceNumbers(nil) }
 
   package func recordParts() throws -> RecordParts? { nil }
+
+  package func counts(of field: String) throws -> [CountedValues]? { nil }
 
   package func search(
     _ field: String, for literals: [ByteSearch], rows: SelectionVector?

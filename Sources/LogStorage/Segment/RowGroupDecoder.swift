@@ -139,9 +139,12 @@ final class RowGroupDecoder: ColumnSurroundings, @unchecked Sendable {
   }
 
   private func checkCounts(ofShapes codes: [UInt16]) throws {
-    var counts = [Int](repeating: 0, count: handle.table.shapes.count)
-    for code in codes { counts[Int(code)] += 1 }
-    guard zip(counts, handle.table.shapes).allSatisfy({ $0 == $1.rowCount }) else {
+    var counts = [Int32](repeating: 0, count: handle.table.shapes.count)
+    // Codes were checked to be numbers of shapes when they were decoded.
+    counts.withUnsafeMutableBufferPointer { counts in
+      codes.withUnsafeBufferPointer { codes in for code in codes { counts[Int(code)] &+= 1 } }
+    }
+    guard counts == handle.table.shapes.rowCounts else {
       throw damage(column: "shapes", "its codes do not add up to the table's counts")
     }
   }
@@ -262,7 +265,7 @@ final class RowGroupDecoder: ColumnSurroundings, @unchecked Sendable {
     let valueCount = handle.table.chunks[index].valueCount
     if valueCount == rowCount { return nil }
     if let known = rows.use(index, scan: scan) { return known }
-    let has = handle.table.shapes.map { $0.columns.contains(index) ? 1 : 0 }
+    let has = handle.table.shapes.having(index).map { $0 ? 1 : 0 }
     let codes = try shapeCodes()
     // The shapes that have the column have as many rows as it has values: the table was checked for
     // that, and the codes for agreeing with the table. So at most `valueCount` places are kept, and
@@ -356,6 +359,15 @@ final class RowGroupDecoder: ColumnSurroundings, @unchecked Sendable {
       fields.keep(all, field, scan: scan)
     }
     return rows.map { all.gather($0) } ?? all
+  }
+
+  /// How many rows have each value of a field, if that can be told without looking at which; else `nil`.
+  func counts(of field: String) throws -> [CountedValues]? {
+    let resolution = handle.resolution(of: field)
+    if resolution.isAbsent || fields.has(field) { return nil }
+    return try FieldReading(
+      field: field, resolution: resolution, table: handle.table, shapeCodes: [], rows: nil
+    ).counts(column: { try columnData($0) })
   }
 
   /// Whether the values are codes and numbers, which take little to read and to keep.

@@ -74,7 +74,7 @@ package final class RowGroupEncoder {
     }
     out.pools(pools)
     let tableOffset = out.finish(
-      rowCount: draft.rows.count, shapes: draft.shapeEntries(firstColumn: firstColumn),
+      rowCount: draft.rows.count, shapes: draft.shapeList(firstColumn: firstColumn),
       streams: streams)
     let entry = RowGroupEntry(
       length: UInt64(out.bytes.count), metadataOffset: UInt32(tableOffset),
@@ -102,7 +102,9 @@ extension RowGroupEncoder {
     var texts: [(column: Int, meanLength: Int)] = []
     let packing = Packing(
       limit: compressor == nil
-        ? 0 : RowGroupWriter.packedByteCount(rawByteCount: draft.rawByteCount))
+        ? 0 : RowGroupWriter.packedByteCount(rawByteCount: draft.rawByteCount),
+      valueLimit: RowGroupWriter.packedValueCount(
+        rawByteCount: draft.rawByteCount, rowCount: draft.rows.count))
     func encoder(_ index: Int) -> ColumnEncoder {
       ColumnEncoder(
         column: draft.column(index), kind: draft.columns[index].kind,
@@ -136,12 +138,13 @@ extension RowGroupEncoder {
 private struct Packing {
   /// The longest chunk that is packed, in bytes; 0 packs nothing.
   let limit: Int
+  /// The most values that a packed column has, but for constants.
+  let valueLimit: Int
 
   /// The column as it goes into a pack, or `nil` if it stands alone.
   func loose(_ encoded: EncodedColumn, _ encoder: ColumnEncoder) -> EncodedColumn? {
-    guard limit > 0, encoded.bytes.count <= limit || encoded.encoding == .constant else {
-      return nil
-    }
+    let isFew = encoded.bytes.count <= limit && encoder.column.count <= valueLimit
+    guard limit > 0, isFew || encoded.encoding == .constant else { return nil }
     var loose: EncodedColumn
     switch encoded.encoding {
     case .constant, .identifier, .reference: loose = encoded
@@ -313,13 +316,15 @@ private struct RowGroupDraft {
     return zip(streams, counts).map { StreamCount(name: $0, rowCount: $1) }
   }
 
-  func shapeEntries(firstColumn: Int) -> [RowGroupTable.ShapeEntry] {
-    shapes.map { local in
-      RowGroupTable.ShapeEntry(
-        rowCount: local.rowCount, columns: local.columns.map { $0 + firstColumn },
+  func shapeList(firstColumn: Int) -> ShapeList {
+    var list = ShapeList()
+    for local in shapes {
+      list.append(
+        rowCount: local.rowCount, columns: local.columns.lazy.map { $0 + firstColumn },
         firstHiddenSlot: local.shape.slots.firstIndex(where: \.isHidden) ?? local.shape.slots.count,
         emptyContainers: local.shape.emptyContainerPaths)
     }
+    return list
   }
 
   func contentSum(times: [Int64]) -> ContentSum {

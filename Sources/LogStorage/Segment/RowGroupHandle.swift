@@ -188,7 +188,9 @@ package final class RowGroupHandle: Sendable {
 
   /// Says that fields will be read for all rows, so that their chunks can be fetched side by side. Ids are left out: what
   /// looks for one reads them seldom.
-  func willRead(fields: [String]) {
+  ///
+  /// - Parameter inRows: whether the values will be placed in rows.
+  func willRead(fields: [String], inRows: Bool) {
     guard isOfSegment else { return }
     let news = announced.withLock { announced in
       fields.filter { announced.fields.insert($0).inserted }
@@ -203,7 +205,7 @@ package final class RowGroupHandle: Sendable {
       }
     }
     if wanted.isEmpty { return }
-    wanted += table.chunks.indices.filter { table.chunks[$0].role == .shapeCodes }
+    if inRows { wanted += table.chunks.indices.filter { table.chunks[$0].role == .shapeCodes } }
     willRead(chunks: wanted)
   }
 
@@ -311,10 +313,11 @@ struct FieldResolution: Sendable {
     let roles = Self.roles(field: field, table: table)
     var places: [Place] = []
     places.reserveCapacity(table.shapes.count)
-    for (index, shape) in table.shapes.enumerated() {
+    table.shapes.forEachShape { index, columns in
       places.append(
-        index == 0
-          ? (shape.rowCount > 0 ? .text : .absent) : Self.place(field, shape, roles, table))
+        index > 0
+          ? Self.place(field, columns, roles, table, shape: index)
+          : table.shapes.rowCounts[0] > 0 ? .text : .absent)
     }
     var used: [Int] = []
     var isUsed = [Bool](repeating: false, count: table.chunks.count)
@@ -361,11 +364,12 @@ struct FieldResolution: Sendable {
   /// Of several values of one name the one of the highest instance is visible, as the scanner
   /// numbered them; any value of exactly this name hides structures of that name.
   private static func place(
-    _ field: String, _ shape: RowGroupTable.ShapeEntry, _ roles: [Role], _ table: RowGroupTable
+    _ field: String, _ columns: UnsafeBufferPointer<UInt16>, _ roles: [Role],
+    _ table: RowGroupTable, shape: Int
   ) -> Place {
     var within = false
     var visible: Int?
-    for column in shape.columns {
+    for column in columns.lazy.map({ Int($0) }) {
       switch roles[column] {
       case .scalar, .verbatim:
         if visible.map({ table.chunks[$0].instance <= table.chunks[column].instance }) ?? true {
@@ -378,9 +382,10 @@ struct FieldResolution: Sendable {
     if let visible { return roles[visible] == .scalar ? .chunk(visible) : .structure }
     // An object of nothing but empty containers has no column inside, and yet is there.
     if within { return .structure }
-    if shape.emptyContainers.isEmpty { return .absent }
+    let empty = table.shapes.emptyContainers(ofShape: shape)
+    if empty.isEmpty { return .absent }
     let below = field + "."
-    let holdsEmpty = shape.emptyContainers.contains { $0 == field || $0.hasPrefix(below) }
+    let holdsEmpty = empty.contains { $0 == field || $0.hasPrefix(below) }
     return holdsEmpty ? .structure : .absent
   }
 }

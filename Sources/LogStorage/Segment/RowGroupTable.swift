@@ -54,24 +54,13 @@ struct RowGroupTable: Sendable {
     var zone: ZoneMap
   }
 
-  /// One shape of the row group; its text lies in the chunk of shape texts.
-  struct ShapeEntry: Sendable {
-    var rowCount: Int
-    /// For each slot the index of its chunk.
-    var columns: [Int]
-    /// Slots from this one on are not discovered by themselves.
-    var firstHiddenSlot: Int
-    /// Paths of `{}` and `[]`, which have no slot and yet are values that a query may name.
-    var emptyContainers: [String]
-  }
-
   var rowCount: Int
   var chunks: [Chunk]
   var packs: [Pack]
   /// Bytes of the chunks that lie in the table.
   var constants: [UInt8]
   /// Shape 0 is always the text shape.
-  var shapes: [ShapeEntry]
+  var shapes: ShapeList
   var streams: [String]
 
   /// The bytes of a chunk that lies in the table.

@@ -33,7 +33,7 @@ extension RowGroupTable {
     for pack in packs { writer.append(varint: pack.length) }
     for pack in packs { writer.append(fixed: pack.check) }
     writer.append(contentsOf: constants)
-    writeShapes(to: &writer)
+    shapes.write(to: &writer)
     var frame = ByteWriter(capacity: writer.count / 3)
     frame.append(stream: writer.bytes, compressor: compressor, level: CompressionLevel.packs)
     return frame.bytes
@@ -74,25 +74,6 @@ extension RowGroupTable {
     for chunk in chunks { chunk.zone.write(to: &writer) }
   }
 
-  private func writeShapes(to writer: inout ByteWriter) {
-    writer.append(varint: shapes.count)
-    for shape in shapes { writer.append(varint: shape.rowCount) }
-    for shape in shapes { writer.append(varint: shape.columns.count) }
-    for shape in shapes {
-      // Most slots have the column behind that of the slot before.
-      var expected = 0
-      for column in shape.columns {
-        writer.append(zigzag: Int64(column - expected))
-        expected = column + 1
-      }
-    }
-    for shape in shapes { writer.append(varint: shape.firstHiddenSlot) }
-    for shape in shapes {
-      writer.append(varint: shape.emptyContainers.count)
-      for path in shape.emptyContainers { writer.append(text: path) }
-    }
-  }
-
   // MARK: Reading
 
   /// Reads a table back and checks that its parts fit each other and a row group of `byteCount` bytes.
@@ -125,7 +106,8 @@ extension RowGroupTable {
     }
     let rowCount = try reader.count(limit: StorageLimits.rowsPerRowGroup)
     var table = RowGroupTable(
-      rowCount: rowCount, chunks: [], packs: [], constants: [], shapes: [], streams: [])
+      rowCount: rowCount, chunks: [], packs: [], constants: [], shapes: ShapeList(),
+      streams: [])
     for _ in 0..<(try reader.count(limit: reader.remaining)) {
       table.streams.append(try reader.text())
     }
@@ -134,9 +116,9 @@ extension RowGroupTable {
     } else {
       var paths = PathReader(neighbor)
       try table.readChunks(&reader, &paths, byteCount: byteCount)
-      try table.readShapes(&reader)
+      table.shapes = try ShapeList(from: &reader, chunkCount: table.chunks.count)
     }
-    let rows = table.shapes.reduce(0) { $0 + $1.rowCount }
+    let rows = table.shapes.rowCounts.reduce(0) { $0 + Int($1) }
     guard rows == rowCount else {
       throw DecodingFailure("shapes cover \(rows) of \(rowCount) rows")
     }
@@ -147,8 +129,8 @@ extension RowGroupTable {
   /// A column has as many values as the shapes that have it have rows.
   private func checkValueCounts() throws(DecodingFailure) {
     var counts = [Int](repeating: 0, count: chunks.count)
-    for shape in shapes where shape.rowCount > 0 {
-      for column in shape.columns { counts[column] &+= shape.rowCount }
+    counts.withUnsafeMutableBufferPointer { counts in
+      shapes.forEachSlot { column, rowCount in counts[column] &+= rowCount }
     }
     for (chunk, count) in zip(chunks, counts)
     where chunk.role == .column && chunk.valueCount != count {
@@ -161,12 +143,12 @@ extension RowGroupTable {
     _ reader: inout ByteReader, _ paths: inout PathReader, byteCount: Int
   ) throws(DecodingFailure) {
     // Each chunk takes four bytes at least, so memory is only taken for chunks that may be there.
-    let count = try reader.count(limit: reader.remaining / 4)
+    let count = try reader.count(limit: min(reader.remaining / 4, ShapeList.chunkLimit))
     let roles = try reader.take(count)
     let kinds = try reader.take(count)
     let encodings = try reader.take(count)
     let flags = try reader.take(count)
-    chunks.reserveCapacity(count)
+    var made = [Chunk](repeating: .empty, count: count)
     for i in 0..<count {
       guard let role = Role(rawValue: roles[i]) else {
         throw DecodingFailure("a chunk of unknown role")
@@ -174,31 +156,35 @@ extension RowGroupTable {
       guard let kind = SlotKind(rawValue: kinds[i]) else {
         throw DecodingFailure("a column of unknown kind")
       }
-      chunks.append(
-        Chunk(
-          role: role, path: "", kind: kind, instance: 0,
-          encoding: ColumnEncoding(rawValue: encodings[i]), hasEscapes: flags[i] & 1 != 0,
-          valueCount: 0, place: .table(offset: 0), length: 0, zone: .none))
+      made[i].role = role
+      made[i].kind = kind
+      made[i].encoding = ColumnEncoding(rawValue: encodings[i])
+      made[i].hasEscapes = flags[i] & 1 != 0
     }
     for i in 0..<count {
-      chunks[i].instance = UInt16(try reader.count(limit: Int(UInt16.max)))
+      made[i].instance = UInt16(try reader.count(limit: Int(UInt16.max)))
     }
     for i in 0..<count {
-      chunks[i].valueCount = try reader.count(
-        limit: chunks[i].role.isOfRows ? rowCount : Int(UInt32.max))
+      made[i].valueCount = try reader.count(
+        limit: made[i].role.isOfRows ? rowCount : Int(UInt32.max))
     }
-    for i in 0..<count { chunks[i].length = try reader.count(limit: 1 << 32) }
-    try readPlaces(&reader, flags: flags, byteCount: byteCount)
-    for i in 0..<count where chunks[i].role == .column { chunks[i].path = try paths.read(&reader) }
-    for i in 0..<count { chunks[i].zone = try ZoneMap(from: &reader) }
+    for i in 0..<count { made[i].length = try reader.count(limit: 1 << 32) }
+    let constantByteCount = try Self.readPlaces(
+      of: &made, &reader, flags: flags, byteCount: byteCount)
+    for i in 0..<count where made[i].role == .column { made[i].path = try paths.read(&reader) }
+    for i in 0..<count { made[i].zone = try ZoneMap(from: &reader) }
+    chunks = made
     try readPacks(&reader, byteCount: byteCount)
     constants = Array(try reader.take(constantByteCount))
   }
 
   /// Places of all chunks; the offsets of packs follow from the end of the last chunk that stands alone.
-  private mutating func readPlaces(
-    _ reader: inout ByteReader, flags: UnsafeRawBufferPointer, byteCount: Int
-  ) throws(DecodingFailure) {
+  ///
+  /// - Returns: the bytes of the chunks that lie in the table.
+  private static func readPlaces(
+    of chunks: inout [Chunk], _ reader: inout ByteReader, flags: UnsafeRawBufferPointer,
+    byteCount: Int
+  ) throws(DecodingFailure) -> Int {
     var end = 0
     var constantEnd = 0
     var pack = -1
@@ -230,6 +216,7 @@ extension RowGroupTable {
         }
       }
     }
+    return constantEnd
   }
 
   private mutating func readPacks(
@@ -257,53 +244,13 @@ extension RowGroupTable {
     }
     for i in packs.indices { packs[i].check = try reader.fixed(UInt32.self) }
   }
+}
 
-  private var constantByteCount: Int {
-    chunks.reduce(0) { total, chunk in
-      if case .table = chunk.place { total + chunk.length } else { total }
-    }
-  }
-
-  private mutating func readShapes(_ reader: inout ByteReader) throws(DecodingFailure) {
-    let count = try reader.count(limit: reader.remaining)
-    shapes.reserveCapacity(count)
-    for _ in 0..<count {
-      shapes.append(
-        ShapeEntry(
-          rowCount: try reader.count(limit: StorageLimits.rowsPerRowGroup), columns: [],
-          firstHiddenSlot: 0, emptyContainers: []))
-    }
-    var slotCounts: [Int] = []
-    var slotCount = 0
-    for _ in 0..<count {
-      slotCounts.append(try reader.count(limit: reader.remaining))
-      slotCount += slotCounts.last!
-      // Each slot takes a byte.
-      guard slotCount <= reader.remaining else { throw DecodingFailure("slots without columns") }
-    }
-    for (shape, slots) in slotCounts.enumerated() {
-      var columns: [Int] = []
-      columns.reserveCapacity(slots)
-      var expected: Int64 = 0
-      for _ in 0..<slots {
-        let (column, overflow) = expected.addingReportingOverflow(try reader.zigzag())
-        guard !overflow, column >= 0, column < chunks.count else {
-          throw DecodingFailure("a slot whose column is not there")
-        }
-        columns.append(Int(column))
-        expected = column + 1
-      }
-      shapes[shape].columns = columns
-    }
-    for shape in shapes.indices {
-      shapes[shape].firstHiddenSlot = try reader.count(limit: Int(UInt32.max))
-    }
-    for shape in shapes.indices {
-      for _ in 0..<(try reader.count(limit: reader.remaining)) {
-        shapes[shape].emptyContainers.append(try reader.text())
-      }
-    }
-  }
+extension RowGroupTable.Chunk {
+  /// What a chunk is before anything of it has been read.
+  fileprivate static let empty = Self(
+    role: .column, path: "", kind: .text, instance: 0, encoding: nil, hasEscapes: false,
+    valueCount: 0, place: .table(offset: 0), length: 0, zone: .none)
 }
 
 extension RowGroupTable.Role {

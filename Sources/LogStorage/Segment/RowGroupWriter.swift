@@ -10,8 +10,8 @@
 ///     0.8 KB                         pack                   pack
 ///     90 KB                          pack                   alone
 ///
-/// A full row group is read column by column, many times: there only chunks smaller than a page are packed. A small one is
-/// read whole in no time.
+/// A full row group is read column by column, many times: there only chunks smaller than a page are packed, of columns that
+/// few events have. A small one is read whole in no time.
 struct RowGroupWriter {
   private(set) var bytes: [UInt8] = []
   private(set) var chunks: [RowGroupTable.Chunk] = []
@@ -30,6 +30,12 @@ struct RowGroupWriter {
   /// The size up to which the uncompressed chunks of a row group are packed, in bytes.
   static func packedByteCount(rawByteCount: Int) -> Int {
     rawByteCount <= 4 << 20 ? 128 << 10 : 4 << 10
+  }
+
+  /// The most values that a packed column has, but for constants: what an eighth of all events has is asked for
+  /// often, and should not cost a pack each time.
+  static func packedValueCount(rawByteCount: Int, rowCount: Int) -> Int {
+    rawByteCount <= 4 << 20 ? .max : rowCount / 8
   }
 
   // MARK: Chunks
@@ -126,7 +132,7 @@ struct RowGroupWriter {
   ///
   /// - Returns: where the table lies.
   mutating func finish(
-    rowCount: Int, shapes: [RowGroupTable.ShapeEntry], streams: [String]
+    rowCount: Int, shapes: ShapeList, streams: [String]
   ) -> Int {
     var table = RowGroupTable(
       rowCount: rowCount, chunks: chunks, packs: [], constants: constants, shapes: shapes,

@@ -51,7 +51,7 @@ struct MessageAssembly {
 
   /// The shapes that some row has.
   private func shapes(of rows: SelectionVector?) -> [Int] {
-    guard let rows else { return table.shapes.indices.filter { table.shapes[$0].rowCount > 0 } }
+    guard let rows else { return table.shapes.indices.filter { table.shapes.rowCounts[$0] > 0 } }
     var seen = [Bool](repeating: false, count: table.shapes.count)
     for row in rows { seen[Int(shapeCodes[Int(row)])] = true }
     return seen.indices.filter { seen[$0] }
@@ -133,7 +133,7 @@ struct MessageAssembly {
       let isNearEnd = first * 2 > codes.count
       var counts =
         isNearEnd
-        ? table.shapes.map { Int32(truncatingIfNeeded: $0.rowCount) }
+        ? table.shapes.rowCounts
         : [Int32](repeating: 0, count: table.shapes.count)
       let passed = isNearEnd ? first..<codes.count : 0..<first
       let step: Int32 = isNearEnd ? -1 : 1

@@ -24,6 +24,12 @@ struct CountAggregate: Aggregate {
     }
   }
 
+  /// Adds counts that are known, each to its group.
+  mutating func add(_ known: [Int64], to groups: [UInt32], groupCount: Int) {
+    counts.grow(to: groupCount, with: 0)
+    for (group, count) in zip(groups, known) { counts[Int(group)] += count }
+  }
+
   /// Counts into four arrays in turn while groups are few, so that an addition need not wait for
   /// the one before it to the same counter.
   private static func count(_ groups: [UInt32], into counts: inout [Int64]) {

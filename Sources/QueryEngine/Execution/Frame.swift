@@ -120,6 +120,17 @@ struct Frame {
     return try events.find(name, equal: Array(text.utf8))
   }
 
+  /// How many of the rows have each value of a slot's field, if it has not been read and the row group can tell without
+  /// placing the values in rows; else `nil`.
+  func counts(_ slot: SlotID) throws -> [CountedValues]? {
+    guard columns[slot] == nil, let events, events.selectedRows == nil,
+      case .event(.discovered(let name)) = layout.plan.slots[slot].source,
+      events.rowGroup.mayHave(name), let counts = try events.rowGroup.counts(of: name)
+    else { return nil }
+    if counts.contains(where: { !$0.values.isAllMissing }) { layout.context.noteMet(name) }
+    return counts
+  }
+
   /// The rows that have the field of a slot in which a search has just been made.
   func presence(_ slot: SlotID) throws -> Bitmap {
     guard let events, case .event(let field) = layout.plan.slots[slot].source else {

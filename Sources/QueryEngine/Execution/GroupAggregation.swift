@@ -1,4 +1,5 @@
 import Columnar
+import LogStorage
 
 // `stats` in two halves. A row group is aggregated by itself, on any worker; the partial groups are
 // then merged one after the other, in the order of the scan, by whichever worker has a piece ready.
@@ -35,6 +36,7 @@ struct PartialGroups: Sendable {
 
   /// Takes in the rows of a frame; all of them, or none if a column cannot be read.
   mutating func add(_ stats: StatsStep, _ frame: inout Frame) throws {
+    if try addCounts(stats, frame) { return }
     let calls = stats.aggregates.map(\.aggregate)
     let keys = try stats.keys.map { try $0.expression.evaluate(&frame).scalars(frame.layout) }
     let ordered = calls.contains { $0.kind.needsTimes || $0.kind.dependsOnOrder }
@@ -58,7 +60,38 @@ struct PartialGroups: Sendable {
   }
 }
 
+extension PartialGroups {
+  /// Takes in the rows of a frame by how many of them have each value of the only key, where rows are only counted and
+  /// nothing more need be known.
+  ///
+  /// - Returns: `false` if that cannot be told, and nothing has been taken in.
+  private mutating func addCounts(_ stats: StatsStep, _ frame: Frame) throws -> Bool {
+    guard let slot = stats.slotOfOnlyCountedKey, let parts = try frame.counts(slot) else {
+      return false
+    }
+    try StopPoint.check()
+    for part in parts {
+      let groups = table.assignGroups(keys: [part.values], rowCount: part.counts.count)
+      for index in states.indices {
+        guard var state = states[index] as? CountAggregate else { continue }
+        state.add(part.counts, to: groups, groupCount: table.count)
+        states[index] = state
+      }
+    }
+    return true
+  }
+}
+
 extension StatsStep {
+  /// The field of events that is the only key, if of its groups nothing but their rows is counted.
+  var slotOfOnlyCountedKey: SlotID? {
+    guard keys.count == 1, case .slot(let slot) = keys[0].expression.kind else { return nil }
+    let onlyCounts = aggregates.allSatisfy { output in
+      if case .countRows = output.aggregate.kind { output.aggregate.argument == nil } else { false }
+    }
+    return onlyCounts ? slot : nil
+  }
+
   /// Whether the answer is the same in whatever order rows come, so that each worker may keep one set of groups for
   /// all that it reads.
   var takesRowsInAnyOrder: Bool {

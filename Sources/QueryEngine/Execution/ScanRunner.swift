@@ -46,6 +46,7 @@ struct ScanRunner {
       logGroups: scan.groups(of: source), window: scan.window, order: order,
       predicates: scan.predicates, fields: fieldsOfAllEvents)
     request.needsOnlyCounts = isCountOfAllEvents
+    request.countsValues = isCountOfValues
     return request
   }
 
@@ -61,6 +62,13 @@ struct ScanRunner {
           false
         }
       }
+  }
+
+  /// Whether all events are counted by the values of one field.
+  private var isCountOfValues: Bool {
+    guard case .stats(let stats)? = segment.barrier else { return false }
+    return segment.filters.isEmpty && segment.tail == nil && segment.limit == nil
+      && stats.slotOfOnlyCountedKey != nil
   }
 
   /// Fields that the filters, the sort and an aggregation read of every event, unless an earlier filter turned it away.

@@ -11,6 +11,9 @@ import Synchronization
 //
 //     sort latency desc | limit 20    33 row groups: one column of each
 //                                     20 rows: the texts of 15 row groups, one or two of each
+//
+// In order of time and without a filter the newest row group often has rows enough. What other workers draw
+// meanwhile then goes unread, as rows are kept by their addresses there too.
 
 /// The best rows of an ordered or sorted scan, over all workers.
 final class TopRows: Sendable {
@@ -34,7 +37,8 @@ final class TopRows: Sendable {
     isOrderedByTime = order != nil
     isNewestFirst = order != .oldestFirst
     isDeferring =
-      maySaveReading && order == nil && limit.map { $0 <= Self.mostDeferred } ?? false
+      maySaveReading && limit.map { $0 <= Self.mostDeferred } ?? false
+      && (order == nil || rows.segment.filters.isEmpty)
     buffer = Mutex(
       SortBuffer(
         directions: order == nil ? rows.segment.sortKeys.map(\.isDescending) : [],
@@ -53,7 +57,7 @@ final class TopRows: Sendable {
       let wanted = UInt32(limit)
       frame.narrow(to: SelectionVector(isNewestFirst ? count - wanted..<count : 0..<wanted))
     }
-    return SortPiece(batch: try rows.detached(&frame), keys: [])
+    return SortPiece(batch: try deferred(&frame, of: rowGroup) ?? rows.detached(&frame), keys: [])
   }
 
   private func sortedPiece(_ frame: inout Frame, of rowGroup: any RowGroup) throws -> SortPiece {
@@ -62,21 +66,24 @@ final class TopRows: Sendable {
       SortThreshold(bound: $0, isDescending: rows.segment.sortKeys[0].isDescending)
     }
     let keys = try rows.sortKeys(&frame, limit: limit, threshold: threshold)
-    guard isDeferring, let stored = frame.storedRows else {
-      return SortPiece(batch: try rows.detached(&frame), keys: keys)
-    }
+    return SortPiece(
+      batch: try deferred(&frame, of: rowGroup) ?? rows.detached(&frame), keys: keys)
+  }
+
+  /// The rows of a frame by their addresses, to be read at the end; `nil` if they are to be read now.
+  private func deferred(_ frame: inout Frame, of rowGroup: any RowGroup) throws -> RowBatch? {
+    guard isDeferring, let stored = frame.storedRows else { return nil }
     if !stored.isEmpty {
       let held = HeldRowGroup(rowGroup: rowGroup)
       let again = rowGroup.again ?? { held.rowGroup }
       places.withLock { $0[rowGroup.ordinal] = again }
     }
-    let addresses = RowBatch(
+    return RowBatch(
       rowCount: stored.count,
       columns: [
         .constant(.integer(Int64(rowGroup.ordinal)), count: stored.count),
         .integers(IntegerVector(values: stored.map { Int64($0) })),
       ], order: try frame.order())
-    return SortPiece(batch: addresses, keys: keys)
   }
 
   /// Adds the next piece; returns whether nothing that follows in an ordered scan can matter.

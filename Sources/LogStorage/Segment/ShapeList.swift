@@ -1,0 +1,182 @@
+/// The shapes of a row group, each with the columns of its slots.
+///
+/// A row group of varied events has a thousand shapes of twenty slots, and every query that opens it reads them. So
+/// they lie in a few flat lists, which take no block of memory of their own for each shape:
+///
+///     shapes           0: (text)    1: level, user     2: level, error, stack
+///     slotStarts       0            1                  3                       6
+///     slotColumns      0            4  9               4  7  8
+struct ShapeList: Sendable {
+  /// One shape; its text lies in the chunk of shape texts.
+  struct Entry {
+    let rowCount: Int
+    /// For each slot the index of its chunk.
+    let columns: Columns
+    /// Slots from this one on are not discovered by themselves.
+    let firstHiddenSlot: Int
+    /// Paths of `{}` and `[]`, which have no slot and yet are values that a query may name.
+    let emptyContainers: [String]
+  }
+
+  /// The columns of one shape's slots.
+  struct Columns: RandomAccessCollection, Sendable {
+    fileprivate let all: [UInt16]
+    fileprivate let range: Range<Int>
+
+    var startIndex: Int { 0 }
+    var endIndex: Int { range.count }
+
+    @inline(__always)
+    subscript(slot: Int) -> Int {
+      precondition(slot >= 0 && slot < range.count, "a shape has no such slot")
+      return Int(all[range.lowerBound + slot])
+    }
+  }
+
+  /// More chunks than this a row group cannot have.
+  static let chunkLimit = Int(UInt16.max)
+
+  private(set) var rowCounts: [Int32] = []
+  private var slotStarts: [UInt32] = [0]
+  private var slotColumns: [UInt16] = []
+  private var firstHiddenSlots: [UInt32] = []
+  /// Of the few shapes that have some.
+  private var emptyContainers: [Int: [String]] = [:]
+
+  mutating func reserve(shapes: Int, slots: Int) {
+    rowCounts.reserveCapacity(shapes)
+    slotStarts.reserveCapacity(shapes + 1)
+    firstHiddenSlots.reserveCapacity(shapes)
+    slotColumns.reserveCapacity(slots)
+  }
+
+  /// - Precondition: columns are below `chunkLimit`, the other numbers below 2³¹.
+  mutating func append(
+    rowCount: Int, columns: some Sequence<Int>, firstHiddenSlot: Int, emptyContainers: [String]
+  ) {
+    for column in columns { slotColumns.append(UInt16(column)) }
+    slotStarts.append(UInt32(slotColumns.count))
+    if !emptyContainers.isEmpty { self.emptyContainers[rowCounts.count] = emptyContainers }
+    rowCounts.append(Int32(rowCount))
+    firstHiddenSlots.append(UInt32(firstHiddenSlot))
+  }
+
+  func emptyContainers(ofShape shape: Int) -> [String] {
+    emptyContainers.isEmpty ? [] : emptyContainers[shape] ?? []
+  }
+
+  /// For each shape whether it has a column.
+  func having(_ column: Int) -> [Bool] {
+    guard let wanted = UInt16(exactly: column) else {
+      return [Bool](repeating: false, count: count)
+    }
+    var result: [Bool] = []
+    result.reserveCapacity(count)
+    forEachShape { _, columns in result.append(columns.contains(wanted)) }
+    return result
+  }
+
+  /// Calls `body` with each slot's column and the rows of its shape, as fast as may be.
+  @inline(__always)
+  func forEachSlot(_ body: (_ column: Int, _ rowCount: Int) -> Void) {
+    slotColumns.withUnsafeBufferPointer { columns in
+      for shape in rowCounts.indices {
+        let rowCount = Int(rowCounts[shape])
+        for slot in Int(slotStarts[shape])..<Int(slotStarts[shape + 1]) {
+          body(Int(columns[slot]), rowCount)
+        }
+      }
+    }
+  }
+
+  /// Calls `body` with the columns of each shape, as fast as may be.
+  @inline(__always)
+  func forEachShape(_ body: (_ shape: Int, _ columns: UnsafeBufferPointer<UInt16>) -> Void) {
+    slotColumns.withUnsafeBufferPointer { columns in
+      for shape in rowCounts.indices {
+        let own = Int(slotStarts[shape])..<Int(slotStarts[shape + 1])
+        body(shape, UnsafeBufferPointer(rebasing: columns[own]))
+      }
+    }
+  }
+}
+
+extension ShapeList: RandomAccessCollection {
+  var startIndex: Int { 0 }
+  var endIndex: Int { rowCounts.count }
+
+  subscript(shape: Int) -> Entry {
+    Entry(
+      rowCount: Int(rowCounts[shape]),
+      columns: Columns(
+        all: slotColumns, range: Int(slotStarts[shape])..<Int(slotStarts[shape + 1])),
+      firstHiddenSlot: Int(firstHiddenSlots[shape]),
+      emptyContainers: emptyContainers(ofShape: shape))
+  }
+}
+
+extension ShapeList {
+  /// Reads the form that `write(to:)` leaves, for a table of `chunkCount` chunks.
+  init(from reader: inout ByteReader, chunkCount: Int) throws(DecodingFailure) {
+    let count = try reader.count(limit: reader.remaining)
+    rowCounts.reserveCapacity(count)
+    for _ in 0..<count {
+      rowCounts.append(
+        Int32(truncatingIfNeeded: try reader.count(limit: StorageLimits.rowsPerRowGroup)))
+    }
+    slotStarts.reserveCapacity(count + 1)
+    var slotCount = 0
+    for _ in 0..<count {
+      slotCount += try reader.count(limit: reader.remaining)
+      // Each slot takes a byte.
+      guard slotCount <= reader.remaining else { throw DecodingFailure("slots without columns") }
+      slotStarts.append(UInt32(truncatingIfNeeded: slotCount))
+    }
+    try readColumns(&reader, chunkCount: chunkCount)
+    firstHiddenSlots.reserveCapacity(count)
+    for _ in 0..<count {
+      firstHiddenSlots.append(
+        UInt32(truncatingIfNeeded: try reader.count(limit: Int(UInt32.max))))
+    }
+    for shape in 0..<count {
+      let paths = try reader.count(limit: reader.remaining)
+      for _ in 0..<paths { emptyContainers[shape, default: []].append(try reader.text()) }
+    }
+  }
+
+  private mutating func readColumns(
+    _ reader: inout ByteReader, chunkCount: Int
+  ) throws(DecodingFailure) {
+    slotColumns.reserveCapacity(Int(slotStarts[rowCounts.count]))
+    for shape in rowCounts.indices {
+      var expected: Int64 = 0
+      for _ in slotStarts[shape]..<slotStarts[shape + 1] {
+        let (column, overflow) = expected.addingReportingOverflow(try reader.zigzag())
+        guard !overflow, column >= 0, column < chunkCount else {
+          throw DecodingFailure("a slot whose column is not there")
+        }
+        slotColumns.append(UInt16(truncatingIfNeeded: column))
+        expected = column + 1
+      }
+    }
+  }
+
+  func write(to writer: inout ByteWriter) {
+    writer.append(varint: count)
+    for shape in self { writer.append(varint: shape.rowCount) }
+    for shape in self { writer.append(varint: shape.columns.count) }
+    for shape in self {
+      // Most slots have the column behind that of the slot before.
+      var expected = 0
+      for column in shape.columns {
+        writer.append(zigzag: Int64(column - expected))
+        expected = column + 1
+      }
+    }
+    for shape in self { writer.append(varint: shape.firstHiddenSlot) }
+    for shape in self {
+      writer.append(varint: shape.emptyContainers.count)
+      for path in shape.emptyContainers { writer.append(text: path) }
+    }
+  }
+}
