@@ -15,7 +15,8 @@ struct LookupCommand: ParsableCommand {
   /// Keeps a table.
   struct Put: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Keep a CSV file as a table, in place of one that has its name.")
+      commandName: "put", abstract: "Keep a CSV file as a table, in place of one that has its name."
+    )
 
     @Argument(help: "The table's name: letters, digits, '_' and '-'.")
     var name: String
@@ -38,7 +39,8 @@ struct LookupCommand: ParsableCommand {
 
   /// Lists the tables.
   struct List: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "List the tables.")
+    static let configuration = CommandConfiguration(
+      commandName: "list", abstract: "List the tables.")
 
     @OptionGroup var store: StoreOptions
     @OptionGroup var output: OutputOptions
@@ -60,7 +62,8 @@ struct LookupCommand: ParsableCommand {
 
   /// Removes a table.
   struct Delete: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Remove a table.")
+    static let configuration = CommandConfiguration(
+      commandName: "delete", abstract: "Remove a table.")
 
     @Argument(help: "The table's name.")
     var name: String

@@ -21,7 +21,7 @@ struct SavedCommand: ParsableCommand {
   /// Keeps a query.
   struct Put: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Keep a query, in place of one that has its name.")
+      commandName: "put", abstract: "Keep a query, in place of one that has its name.")
 
     @Argument(help: "The query's name; with blanks or '/' in it, calls put it in backticks.")
     var name: String
@@ -97,7 +97,8 @@ struct SavedCommand: ParsableCommand {
 
   /// Lists the queries.
   struct List: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "List the saved queries.")
+    static let configuration = CommandConfiguration(
+      commandName: "list", abstract: "List the saved queries.")
 
     @OptionGroup var store: StoreOptions
     @OptionGroup var output: OutputOptions
@@ -116,7 +117,7 @@ struct SavedCommand: ParsableCommand {
   /// Shows one query.
   struct Show: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Print a saved query, its defaults on lines before it.")
+      commandName: "show", abstract: "Print a saved query, its defaults on lines before it.")
 
     @Argument(help: "The query's name.")
     var name: String
@@ -134,7 +135,8 @@ struct SavedCommand: ParsableCommand {
 
   /// Removes a query.
   struct Delete: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Remove a saved query.")
+    static let configuration = CommandConfiguration(
+      commandName: "delete", abstract: "Remove a saved query.")
 
     @Argument(help: "The query's name.")
     var name: String

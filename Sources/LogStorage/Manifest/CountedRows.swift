@@ -1,7 +1,7 @@
 import Columnar
 
-/// Events of which only the number is asked for: of a segment whose events are all wanted the manifest knows it,
-/// and nothing is opened. `stats count(*)` over ten thousand segments reads the manifest and no more.
+/// Events of which only the number is asked for: of a segment whose events are all wanted the manifest knows it, of a
+/// row group the directory of its segment. `stats count(*)` over ten thousand segments reads the manifest and no more.
 ///
 /// They come in pieces as large as row groups, whatever segments they lie in.
 final class CountedRows: RowGroup {

@@ -185,9 +185,14 @@ final class SegmentScan: RowGroupCursor {
     while let choice = progress.withLock({ choose(&$0) }) {
       try StopPoint.check()
       let (item, id) = (choice.item, choice.item.candidate.segment.id)
+      survey.tables[TableName(segment: id, rowGroup: nil)] = item.segment.openingByteCount
+      if let rows = countedRows(choice) {
+        survey.eventCount += rows.rowCount
+        survey.rawByteCount += Int(item.segment.rowGroups[item.index].rawByteCount)
+        continue
+      }
       survey.tables[TableName(segment: id, rowGroup: item.index)] =
         item.segment.tableByteCount(item.index)
-      survey.tables[TableName(segment: id, rowGroup: nil)] = item.segment.openingByteCount
       _ = try undamaged(choice) { try add(choice, to: &survey, listsChunks: listsChunks) }
     }
     survey.statistics = statistics
@@ -297,7 +302,9 @@ final class SegmentScan: RowGroupCursor {
     do {
       let segment = try progress.opened.removeValue(forKey: record.id) ?? open(candidate)
       progress.statistics.segmentsRead += 1
-      (segment as? OpenSegment)?.willReadTables(in: candidate.window)
+      if !request.needsOnlyCounts {
+        (segment as? OpenSegment)?.willReadTables(in: candidate.window)
+      }
       for (index, entry) in segment.rowGroups.enumerated() {
         if let window = candidate.window,
           entry.maxTime < window.lowerBound || entry.minTime > window.upperBound
@@ -330,6 +337,7 @@ final class SegmentScan: RowGroupCursor {
 
   /// The row group for a worker, or `nil` when nothing in it can match.
   private func read(_ choice: Choice) throws -> (any RowGroup)? {
+    if let rows = countedRows(choice) { return rows }
     let judged = try judged(choice)
     judged?.willRead(fields: request.fields, inRows: !request.countsValues)
     readAhead()
@@ -337,6 +345,20 @@ final class SegmentScan: RowGroupCursor {
     let rowGroup = try reader(choice, handle)
     noteRead(handle.entry, visible: rowGroup.visibleRows.count)
     return rowGroup.visibleRows.isEmpty ? nil : rowGroup
+  }
+
+  /// A row group of which only the number of events is asked for, if the window leaves all: its segment's directory
+  /// has it.
+  private func countedRows(_ choice: Choice) -> CountedRows? {
+    let entry = choice.item.segment.rowGroups[choice.item.index]
+    let window = choice.item.candidate.window ?? entry.minTime...entry.maxTime
+    guard request.needsOnlyCounts, request.predicates.isEmpty, window.contains(entry.minTime),
+      window.contains(entry.maxTime)
+    else { return nil }
+    let count = Int(entry.rowCount)
+    noteRead(entry, visible: count)
+    return CountedRows(
+      rowCount: count, ordinal: choice.ordinal, logGroup: choice.item.candidate.logGroup)
   }
 
   /// The row group's table, or `nil` when it says that nothing in it can match.
