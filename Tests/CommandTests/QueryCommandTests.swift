@@ -60,6 +60,15 @@ import Testing
     let warnings = try #require(try object(stored.text)["warnings"] as? [[String: Any]])
     #expect(warnings.map { $0["code"] as? String } == ["H3"], "\(stored.text)")
     #expect(stored.text.contains("have 'durationMs'"), "\(stored.text)")
+    // The last part of a longer name, and a word that lacks its quotes.
+    for (query, wanted) in [
+      ("filter status >= 500", "have 'http.status'"),
+      ("filter level = ERROR", "a text stands in quotes: 'ERROR'"),
+      ("filter level in [\"INFO\", WARN]", "a text stands in quotes: 'WARN'"),
+    ] {
+      let errors = try varve("query", query).errors
+      #expect(errors.contains("H3") && errors.contains(wanted), "\(query): \(errors)")
+    }
     // A field that some event has, a name like no other, and no events at all: nothing is said.
     for query in ["fields user.id | limit 1", "fields quite.another | limit 1"] {
       #expect(try !varve("query", query).errors.contains("H3"), "\(query)")

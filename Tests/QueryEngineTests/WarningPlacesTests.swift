@@ -14,6 +14,33 @@ import Testing
       uniquingKeysWith: { first, _ in first })
   }
 
+  /// Every warning and hint that the text of a query gives, with what it marks.
+  @Test(arguments: [
+    ("W101", "sort @message | stats count(*) as n", "sort"),
+    ("W102", "display @message | display @timestamp", "display"),
+    (
+      "W103", "stats count(*) as n by @logStream | filter ispresent(@message)",
+      "filter ispresent(@message)"
+    ),
+    ("W104", "accum n", "accum"),
+    ("W105", "filter n == 1", "=="),
+    ("W105", "filter n = 1 && n = 1", "&&"),
+    ("W106", "filter n in (1, 2)", "(1, 2)"),
+    ("W107", "parse @message '*' as who | filter @who = 'x'", "@who"),
+    ("W108", "sort @timestamp | limit any 5", "limit any 5"),
+    ("W109", "stats countOverTime(n)", "countOverTime(n)"),
+    ("W110", "stats count(*) by bin(300s)", "300s"),
+    ("W111", "stats count(*) as n | sort m", "m"),
+    ("H1", "fields 'a' + 'b'", "'a' + 'b'"),
+    ("H2", "stats count(n > 1)", "count(n > 1)"),
+    ("E118", "fields user-agent", "user-agent"),
+  ]) func `a warning of the text marks what it is about`(
+    _ code: String, _ query: String, _ part: String
+  ) throws {
+    let marked = try Self.marked(query, [#"{"n":1}"#])
+    #expect(marked[code] == part, "\(query): \(marked)")
+  }
+
   @Test func `a value that is cut`() throws {
     let long = String(repeating: "x", count: 1 << 19)
     let marked = try Self.marked(
@@ -26,6 +53,10 @@ import Testing
       "fields @timestamp | filter @message like /(a+)+\\1$/ or @message = \"b\"",
       [String(repeating: "a", count: 40) + "b"])
     #expect(marked["W201"] == "/(a+)+\\1$/")
+    let replaced = try Self.marked(
+      "fields 1 as one, regexReplace(@message, '(a+)+$', 'x') as y",
+      [String(repeating: "a", count: 40) + "b"])
+    #expect(replaced["W201"] == "regexReplace(@message, '(a+)+$', 'x')")
   }
 
   @Test func `a list that is cut`() throws {

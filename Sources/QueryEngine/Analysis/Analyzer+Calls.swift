@@ -102,7 +102,9 @@ extension Analyzer {
     do throws(ArgumentProblem) {
       let prepared = try function.prepared(literals: arguments.map(\.literal))
       return BoundExpression(
-        .call(BoundCall(function: function, arguments: arguments, prepared: prepared)))
+        .call(
+          BoundCall(
+            function: function, arguments: arguments, prepared: prepared, place: call.range)))
     } catch {
       report(diagnostic(error, of: call))
       return .missing

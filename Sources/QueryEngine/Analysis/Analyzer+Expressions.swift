@@ -111,7 +111,14 @@ extension Analyzer {
       let present = BoundExpression(.present(bindExpression(other)))
       return comparison == .equal ? BoundExpression(.not(present)) : present
     }
-    return BoundExpression(.compare(comparison, bindExpression(left), bindExpression(right)))
+    return BoundExpression(.compare(comparison, bindExpression(left), bindOperand(right)))
+  }
+
+  /// What something is compared with; a bare word is noted, as most often a text is meant.
+  private mutating func bindOperand(_ expression: Expression) -> BoundExpression {
+    let bound = bindExpression(expression)
+    if expression.fieldName != nil, let slot = bound.slot { slots[slot].isOperand = true }
+    return bound
   }
 
   private mutating func bindMatch(_ match: PatternMatch) -> BoundExpression {
@@ -132,6 +139,9 @@ extension Analyzer {
     case .expression(let text):
       let pattern = bindExpression(text)
       guard isRegex else {
+        if case .string(let literal)? = pattern.literal, Self.hasWildcards(literal) {
+          report(AnalyzerDiagnostics.likeIsLiteral(literal, at: text.range))
+        }
         return BoundExpression(.contains(operand, pattern, isNegated: isNegated))
       }
       guard case .string(let literal)? = pattern.literal else {
@@ -140,6 +150,13 @@ extension Analyzer {
       guard let regex = compile(literal, at: text.range) else { return .missing }
       return BoundExpression(.matches(operand, regex, isNegated: isNegated))
     }
+  }
+
+  /// Whether a text begins or ends with what other languages take for any text; `100%` does not.
+  private static func hasWildcards(_ text: String) -> Bool {
+    guard let first = text.first, let last = text.last, text.count > 1 else { return false }
+    if first == "%" || first == "*" || last == "*" { return true }
+    return last == "%" && text.dropLast().last?.isNumber == false
   }
 
   /// The regular expression ready for use; what the engine cannot compile is shown in the pattern.
@@ -170,10 +187,13 @@ extension Analyzer {
       return bindMembership(
         of: operand, named: membership.operand.fieldName?.name, in: subquery, isNegated)
     case .expression(let expression):
-      return BoundExpression(
-        .amongList(operand, bindExpression(expression), isNegated: isNegated))
+      let list = bindExpression(expression)
+      if let literal = list.literal, literal.text != nil {
+        report(AnalyzerDiagnostics.noList(source[expression.range], at: expression.range))
+      }
+      return BoundExpression(.amongList(operand, list, isNegated: isNegated))
     case .list(let elements):
-      let bound = elements.map { bindExpression($0) }
+      let bound = elements.map { bindOperand($0) }
       let literals = bound.compactMap(\.literal)
       guard literals.count == bound.count else {
         return BoundExpression(

@@ -1,3 +1,4 @@
+import Columnar
 package import QueryLanguage
 
 // Everything the analyzer can complain about, with its stable name and its wording, in the order
@@ -36,6 +37,8 @@ extension DiagnosticID {
   package static let concatHint = DiagnosticID("H1", "use-concat")
   package static let countHint = DiagnosticID("H2", "use-sum")
   package static let fieldAbsent = DiagnosticID("H3", "field-absent")
+  package static let likeIsLiteral = DiagnosticID("H4", "like-is-literal")
+  package static let noList = DiagnosticID("H5", "no-list")
 }
 
 enum AnalyzerDiagnostics {
@@ -105,8 +108,12 @@ enum AnalyzerDiagnostics {
   }
 
   static func notAggregated(_ name: String, at range: SourceRange) -> Diagnostic {
-    Diagnostic(
-      .notAggregated, .error, "'\(name)' is neither aggregated nor listed after 'by'", at: range)
+    let isFunction = FunctionCatalog.aggregates.contains {
+      $0.name.lowercased() == name.lowercased()
+    }
+    return Diagnostic(
+      .notAggregated, .error, "'\(name)' is neither aggregated nor listed after 'by'", at: range,
+      notes: isFunction ? [.init("the function is written with brackets: \(name)(…)")] : [])
   }
 
   static func nestedAggregate(at range: SourceRange) -> Diagnostic {
@@ -138,6 +145,11 @@ enum AnalyzerDiagnostics {
   static func unknownFunction(
     _ name: String, among names: some Sequence<String>, at range: SourceRange
   ) -> Diagnostic {
+    if let percent = Double(name.dropFirst()), name.first == "p" || name.first == "P" {
+      return Diagnostic(
+        .unknownFunction, .error, "unknown function '\(name)'", at: range,
+        notes: [.init("percentiles are written pct(field, \(NumberFormat.displayText(percent)))")])
+    }
     let nearest = NameSuggestion.nearest(to: name, among: names)
     return Diagnostic(
       .unknownFunction, .error, "unknown function '\(name)'", at: range,
@@ -229,6 +241,25 @@ enum AnalyzerDiagnostics {
   }
 
   /// - Parameter share: percent of the events that have the other field, if it was counted.
+  static func likeIsLiteral(_ text: String, at range: SourceRange) -> Diagnostic {
+    let plain = text.split { $0 == "%" || $0 == "*" }
+    return Diagnostic(
+      .likeIsLiteral, .hint, "like looks for this text as it stands, % and * included", at: range,
+      notes: plain.count == 1 ? [.init("like \"\(plain[0])\" finds the word anywhere")] : [])
+  }
+
+  static func noList(_ text: String, at range: SourceRange) -> Diagnostic {
+    Diagnostic(
+      .noList, .hint, "in takes a list, and nothing is in a single value", at: range,
+      notes: [.init("write [\(text)]")])
+  }
+
+  static func operandAbsent(_ name: String, at range: SourceRange) -> Diagnostic {
+    Diagnostic(
+      .fieldAbsent, .hint, "no event in this window has '\(name)'", at: range,
+      notes: [.init("a text stands in quotes: '\(name)'")])
+  }
+
   static func fieldAbsent(
     _ name: String, _ near: String, _ share: Double?, at range: SourceRange
   ) -> Diagnostic {

@@ -1,4 +1,5 @@
 import Columnar
+import QueryLanguage
 
 /// An expression whose names are slots, whose functions exist and whose literals were checked.
 struct BoundExpression: Sendable {
@@ -77,6 +78,8 @@ struct BoundCall: Sendable {
   let arguments: [BoundExpression]
   /// The call as far as it is known before the first row.
   let prepared: PreparedCall
+  /// Where the query has it.
+  var place = SourceRange.none
 }
 
 /// One condition of `if` or `case` with its value.
@@ -146,7 +149,8 @@ extension BoundExpression {
       return on(
         .call(
           BoundCall(
-            function: call.function, arguments: call.arguments.map(body), prepared: call.prepared)))
+            function: call.function, arguments: call.arguments.map(body), prepared: call.prepared,
+            place: call.place)))
     case .conditional(let branches, let otherwise):
       return on(
         .conditional(

@@ -25,26 +25,52 @@ struct AbsentFields {
     request = ScanRequest(logGroups: scan.groups(of: source), window: scan.statedWindow)
   }
 
-  /// A hint for each of the fields that no event has although many have one of nearly its name.
+  /// A field of a query that nothing was found of.
+  struct Field {
+    /// Its path.
+    let name: String
+    /// Where the query first names it.
+    let mention: SourceRange
+    /// Whether something is compared with it.
+    let isOperand: Bool
+  }
+
+  /// A hint for each of the fields that no event has although many have one of nearly its name, or
+  /// with which something is compared.
   ///
   /// - Complexity: one table per row group, and a column of each for the count.
-  /// - Parameter fields: the fields with the place at which the query first names each.
-  func hints(for fields: [(name: String, mention: SourceRange)]) throws -> [Diagnostic] {
+  func hints(for fields: [Field]) throws -> [Diagnostic] {
     if let files = source as? FileEventSource,
       files.readsStandardInput || files.byteCount > Self.mostFileBytes
     {
       return []
     }
     let found = try survey(fields.map(\.name))
-    return try fields.compactMap { name, mention in
+    return try fields.compactMap { field in
+      let (name, mention) = (field.name, field.mention)
       guard found.absent.contains(name) else { return nil }
       // A field that is nowhere but null has its own name among those that events have.
       let others = found.others.filter { DiscoveredName.path(ofName: $0) != name }
-      guard let near = NameSuggestion.nearest(to: name, among: others) else { return nil }
+      let nearest =
+        NameSuggestion.nearest(to: name, among: others) ?? Self.nested(name, among: others)
+      guard let near = nearest else {
+        guard field.isOperand, found.eventCount > 0 else { return nil }
+        return AnalyzerDiagnostics.operandAbsent(DiscoveredName.name(ofPath: name), at: mention)
+      }
       let share = found.eventCount <= Self.mostCounted ? try share(of: near) : nil
       return AnalyzerDiagnostics.fieldAbsent(
         DiscoveredName.name(ofPath: name), near, share, at: mention)
     }
+  }
+
+  /// The shortest of the names that end in a part called so: `http.status` for `status`.
+  private static func nested(_ name: String, among others: [String]) -> String? {
+    let ending = "." + name.lowercased()
+    return others.filter { $0.lowercased().hasSuffix(ending) }
+      .min { a, b in
+        a.utf8.count != b.utf8.count
+          ? a.utf8.count < b.utf8.count : a.utf8.lexicographicallyPrecedes(b.utf8)
+      }
   }
 
   /// Which of the names no event has, and the names that events have.

@@ -198,7 +198,8 @@ extension BoundExpression {
         try operand.evaluate(&frame), regex, isNegated: isNegated)
     case .matchesText(let operand, let pattern, let isNegated):
       return VectorConditions.matches(
-        try operand.evaluate(&frame), try pattern.evaluate(&frame), isNegated: isNegated)
+        try operand.evaluate(&frame), try pattern.evaluate(&frame), isNegated: isNegated,
+        frame.layout.context.functions.givenUp)
     case .among(let operand, let values, let isNegated):
       return VectorConditions.among(
         try operand.evaluate(&frame), values, isNegated: isNegated)

@@ -56,6 +56,7 @@ struct QueryRunner {
         AnalyzerDiagnostics.regexStepLimit(
           regex.pattern, count: regex.limitedCount - before, at: regex.place))
     }
+    context.functions.givenUp.warnings.forEach(context.warn)
     try hintAtAbsentFields(of: source)
     statistics.addDamage(control.damage.parts)
     statistics.peakMemoryBytes = control.budget.peak
@@ -69,11 +70,11 @@ struct QueryRunner {
   private func hintAtAbsentFields(of source: any EventSource) throws {
     guard options.suggestsFields, plan.estimate == nil, !asksForSpan else { return }
     let met = context.metFields
-    var unmet: [(name: String, mention: SourceRange)] = []
+    var unmet: [AbsentFields.Field] = []
     for slot in plan.slots {
       guard case .event(.discovered(let name)) = slot.source else { continue }
       if !met.contains(name), !unmet.contains(where: { $0.name == name }) {
-        unmet.append((name, slot.mention))
+        unmet.append(.init(name: name, mention: slot.mention, isOperand: slot.isOperand))
       }
     }
     guard !unmet.isEmpty else { return }

@@ -22,6 +22,8 @@ final class RunContext: Sendable {
 
   /// The context of an inner query: with a window of its own, and one place for what is to be said.
   init(functions: FunctionContext, sharing outer: RunContext) {
+    var functions = functions
+    functions.givenUp = outer.functions.givenUp
     self.functions = functions
     notes = outer.notes
   }

@@ -1,4 +1,5 @@
 import Columnar
+import QueryLanguage
 
 /// The conditions of the language over whole columns; each gives the rows for which it holds.
 enum VectorConditions {
@@ -41,9 +42,14 @@ enum VectorConditions {
 
   /// `=~` with a computed pattern; one that is no regular expression matches nothing.
   static func matches(
-    _ texts: ColumnVector, _ patterns: ColumnVector, isNegated: Bool
+    _ texts: ColumnVector, _ patterns: ColumnVector, isNegated: Bool, _ givenUp: GivenUpSearches
   ) -> Bitmap {
     var compiled: [String: CompiledRegex?] = [:]
+    defer {
+      for (pattern, regex) in compiled {
+        givenUp.note(pattern, regex?.limitedCount ?? 0, at: .none)
+      }
+    }
     return rows(of: texts, isNegated: isNegated) { row, text in
       guard let pattern = patterns.value(at: row).text else { return false }
       if compiled[pattern] == nil { compiled[pattern] = .some(try? CompiledRegex(pattern)) }

@@ -161,13 +161,13 @@ final class CompiledRegex: @unchecked Sendable {
       texts.bytes.withUnsafeBytes { bytes in
         let range = texts.range(row)
         return matcher.all(
-          in: UnsafeRawBufferPointer(rebasing: bytes[range]), offset: range.lowerBound)
+          in: UnsafeRawBufferPointer(rebasing: bytes[range]), offset: range.lowerBound) ?? []
       }
     }
   }
 
-  /// All matches in a text that do not overlap, as ranges of its bytes.
-  func allMatches(in text: [UInt8]) -> [[Range<Int>?]] {
+  /// All matches in a text that do not overlap, as ranges of its bytes; `nil` if the search is given up.
+  func allMatches(in text: [UInt8]) -> [[Range<Int>?]]? {
     withMatcher { matcher in
       text.withUnsafeBytes { matcher.all(in: $0, offset: 0) }
     }
@@ -240,7 +240,10 @@ final class CompiledRegex: @unchecked Sendable {
 
     /// Every match, as RE2 counts them: an empty one does not stand at the end of the match before
     /// it, so that `x|` finds in `xy` the `x` and the end, and not also what is between them.
-    func all(in text: UnsafeRawBufferPointer, offset: Int) -> [[Range<Int>?]] {
+    ///
+    /// - Returns: `nil` if one of them takes too many steps.
+    func all(in text: UnsafeRawBufferPointer, offset: Int) -> [[Range<Int>?]]? {
+      let givenUpBefore = limitedCount
       var found: [[Range<Int>?]] = []
       var position = 0
       var lastEnd = -1
@@ -254,7 +257,7 @@ final class CompiledRegex: @unchecked Sendable {
         position += 1
         while position < text.count, text[position] & 0xC0 == 0x80 { position += 1 }
       }
-      return found
+      return limitedCount > givenUpBefore ? nil : found
     }
   }
 }

@@ -1,5 +1,6 @@
 package import Columnar
 import QueryLanguage
+import Synchronization
 
 /// What a function may ask about the query it runs in.
 package struct FunctionContext: Sendable {
@@ -7,10 +8,40 @@ package struct FunctionContext: Sendable {
   package var now: Int64
   /// The query's window, ms; `nil` when it has no bounds.
   package var window: ClosedRange<Int64>?
+  /// Where the query has the call that is evaluated.
+  var place = SourceRange.none
+  /// Takes the searches that are given up.
+  var givenUp = GivenUpSearches()
 
   package init(now: Int64, window: ClosedRange<Int64>?) {
     self.now = now
     self.window = window
+  }
+}
+
+/// Searches with computed regular expressions that took too many steps. Expressions that are known
+/// beforehand count theirs themselves.
+final class GivenUpSearches: Sendable {
+  struct Pattern: Hashable, Sendable {
+    let text: String
+    let place: SourceRange
+  }
+
+  private let counts = Mutex<[Pattern: Int]>([:])
+
+  /// Notes that a search was given up for so many texts.
+  func note(_ pattern: String, _ count: Int, at place: SourceRange) {
+    guard count > 0 else { return }
+    counts.withLock { $0[Pattern(text: pattern, place: place), default: 0] += count }
+  }
+
+  /// What there is to say, in the order of the patterns.
+  var warnings: [Diagnostic] {
+    counts.withLock { $0 }
+      .sorted { a, b in
+        (a.key.place.start, a.key.text) < (b.key.place.start, b.key.text)
+      }
+      .map { AnalyzerDiagnostics.regexStepLimit($0.key.text, count: $0.value, at: $0.key.place) }
   }
 }
 
@@ -147,6 +178,8 @@ extension BoundCall {
   func evaluate(
     _ arguments: [ColumnVector], rowCount: Int, context: FunctionContext
   ) -> ColumnVector {
+    var context = context
+    context.place = place
     let constants = arguments.map(\.constantValue)
     if constants.allSatisfy({ $0 != nil }) {
       let value = prepared.evaluate(constants.map { $0! }, context)

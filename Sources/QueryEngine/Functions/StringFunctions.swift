@@ -58,11 +58,11 @@ enum StringFunctions {
       "regexReplace", .string, [.one("s"), .one("regex"), .one("with")], "string",
       "The text with every match replaced; $1 and ${name} stand for groups.",
       example: "regexReplace('10.0.0.7', '[0-9]+$', 'x')", prepare: prepareRegexReplace
-    ) { arguments, _ in
+    ) { arguments, context in
       guard let pattern = arguments[1].text, let regex = try? CompiledRegex(pattern) else {
         return .missing
       }
-      return replace(arguments[0], regex, arguments[2])
+      return replace(arguments[0], regex, arguments[2], context)
     },
     ScalarFunction(
       "strcontains", .string, [.one("s"), .one("find"), .optional("ignoreCase")], "number",
@@ -198,15 +198,22 @@ enum StringFunctions {
       } catch {
         throw ArgumentProblem(argument: 1, kind: .badRegex(error.message))
       }
-      return { arguments, _ in replace(arguments[0], regex, arguments[2]) }
+      return { arguments, context in replace(arguments[0], regex, arguments[2], context) }
     }
 
-  private static func replace(_ value: Value, _ regex: CompiledRegex, _ with: Value) -> Value {
+  /// A text whose search is given up has no match, and stays as it is.
+  private static func replace(
+    _ value: Value, _ regex: CompiledRegex, _ with: Value, _ context: FunctionContext
+  ) -> Value {
     guard let text = value.text, let template = with.text else { return .missing }
     let bytes = Array(text.utf8)
     var output: [UInt8] = []
     var position = 0
-    for match in regex.allMatches(in: bytes) {
+    guard let matches = regex.allMatches(in: bytes) else {
+      context.givenUp.note(regex.pattern, 1, at: context.place)
+      return .string(text)
+    }
+    for match in matches {
       guard let range = match[0] else { continue }
       output += bytes[position..<range.lowerBound]
       append(template, match, bytes, regex, to: &output)

@@ -340,5 +340,12 @@ package enum DiagnosticCatalog {
       "H3", "field of another name", "No event of the window has the field; many have another.",
       "Write the field as the events have it: case matters.",
       example: "filter Level = \"ERROR\" | stats count(*)"),
+    Entry(
+      "H4", "like is literal", "In like, % and * stand for themselves.",
+      "Leave them out: like finds the text anywhere. Or write a regular expression.",
+      example: "filter message like \"%timeout%\" | stats count(*)"),
+    Entry(
+      "H5", "no list", "Behind in stands a single value, and nothing is in that.",
+      "Put it in square brackets.", example: "filter http.status in 500 | stats count(*)"),
   ]
 }

@@ -34,7 +34,14 @@ extension BoundExpression {
   fileprivate func folded(_ plan: LogicalPlan) -> BoundExpression {
     if literal != nil || slot != nil { return self }
     guard slots.isEmpty, isFoldable else { return mapChildren { $0.folded(plan) } }
-    return constantValue().map { BoundExpression(.literal($0)) } ?? self
+    guard let value = constantValue(), !hasGivenUp else { return self }
+    return BoundExpression(.literal(value))
+  }
+
+  /// Whether a search in it took too many steps, which the run is to find and to say.
+  private var hasGivenUp: Bool {
+    if case .matches(_, let regex, _) = kind, regex.limitedCount > 0 { return true }
+    return children.contains(where: \.hasGivenUp)
   }
 
   /// Whether the value cannot depend on when and where the query runs. Calls are left alone: the

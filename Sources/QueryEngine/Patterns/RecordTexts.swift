@@ -30,14 +30,18 @@ struct RecordTexts {
         slots.append(SlotForm.form(of: slot(index), frame.kinds[index], &tokenizer))
         marks.formUnion(SlotForm.marks(of: slot(index), frame.kinds[index]))
       }
-      for index in frame.kinds.indices where index != frame.main { tokens?.add(slot: slot(index)) }
+      if tokens != nil {
+        for index in frame.kinds.indices where index != frame.main {
+          tokens?.add(slot: slot(index))
+        }
+      }
       template.removeAll(keepingCapacity: true)
       guard let main = frame.main else {
         RecordTemplate.append(frame, marks, main: [], to: &template)
         return true
       }
       tokenizer.tokenize(slot(main))
-      tokens?.add(tokenizer.tokens, of: slot(main))
+      if tokens != nil { tokens?.add(tokenizer.tokens, of: slot(main)) }
       tokenizer.withTemplate { RecordTemplate.append(frame, marks, main: $0, to: &template) }
       return true
     } ?? false

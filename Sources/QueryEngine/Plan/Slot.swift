@@ -70,4 +70,6 @@ struct Slot: Sendable {
   let mayBeStructure: Bool
   /// Where the query first names it, if it is a field of the event.
   var mention = SourceRange.none
+  /// Whether the query compares something with it, as if it were a text without quotes.
+  var isOperand = false
 }

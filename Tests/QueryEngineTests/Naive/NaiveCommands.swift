@@ -155,7 +155,7 @@ extension NaiveEvaluator {
 
   private static func first(_ regex: CompiledRegex, in text: String) -> [String?]? {
     let bytes = Array(text.utf8)
-    return regex.allMatches(in: bytes).first?.dropFirst().map { range in
+    return (regex.allMatches(in: bytes) ?? []).first?.dropFirst().map { range in
       range.map { String(decoding: bytes[$0], as: UTF8.self) }
     }
   }
