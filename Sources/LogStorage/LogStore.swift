@@ -171,10 +171,11 @@ package final class LogStore: Sendable {
       fileSystem: fileSystem)
   }
 
-  /// - Throws: `StorageError` (`diskFull`) when only the reserve is left.
-  func requireFreeSpace() throws {
+  /// - Parameter byteCount: what is to be written.
+  /// - Throws: `StorageError` (`diskFull`) when only the reserve would be left.
+  func requireFreeSpace(above byteCount: Int = 0) throws {
     let free = try fileSystem.freeSpace(at: names.root)
-    guard free >= options.reservedByteCount else {
+    guard free >= options.reservedByteCount + UInt64(byteCount) else {
       throw StorageError(
         .diskFull,
         "\(names.root): \(free >> 20) MiB are free, and \(options.reservedByteCount >> 20) MiB are "

@@ -56,6 +56,8 @@ struct IngestOutput {
       }
       writers[day] = try store.makeSegmentWriter(logGroup: logGroup)
     }
+    // A file may be larger than what is left of the disk; what is kept for deleting must not go for it.
+    try store.requireFreeSpace(above: rowGroup.bytes.count)
     try writers[day]!.append(rowGroup)
     if writers[day]!.byteCount >= Self.segmentByteCount { try finish(day: day) }
   }
