@@ -55,6 +55,7 @@ extension RepairReport {
       text += "Lost: \(events) of \(loss.logGroup) from \(Timestamp.text(loss.minTime)) "
       text += "to \(Timestamp.text(loss.maxTime)): \(loss.reason)\n"
     }
+    for detail in lostDetails { text += "Kept in part: \(detail)\n" }
     for fault in manifestFaults + logFaults + rejectedFaults { text += "Lost: \(fault)\n" }
     for path in keptFiles { text += "The damaged file is kept as \(path)\n" }
     return text
@@ -79,6 +80,7 @@ extension RepairReport {
         }
       }
       json.add("losses", raw: "[\(parts.joined(separator: ","))]")
+      json.add("lostDetails", lostDetails)
       json.add("manifest", manifestFaults)
       json.add("writeAheadLogs", logFaults)
       json.add("rejected", rejectedFaults)

@@ -125,7 +125,7 @@ import Testing
     #expect(segments.count == 1)
     let rowGroups = try object(try varve("inspect").lines[0])["rowGroups"] as? Int
     #expect(rowGroups == 2)
-    try varve.damageSegment(number: 0)
+    try varve.damageSegment(number: 0, byte: 65)
     let before = try Data(contentsOf: segments[0])
     let rehearsal = try varve("repair", "-o", "json")
     #expect(rehearsal.status == 3)

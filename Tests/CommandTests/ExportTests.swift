@@ -117,11 +117,11 @@ extension VarveProcess {
       .map { URL(fileURLWithPath: "\(store)/segments/\($0)") }
   }
 
-  /// Changes a byte in the first row group of a segment.
-  func damageSegment(number: Int) throws {
+  /// Changes a byte in the first row group of a segment, which begins at byte 64 with the times of the events.
+  func damageSegment(number: Int, byte: Int = 80) throws {
     let url = try segments()[number]
     var bytes = try Data(contentsOf: url)
-    bytes[80] ^= 1
+    bytes[byte] ^= 1
     try bytes.write(to: url)
   }
 }

@@ -73,7 +73,8 @@ private enum SmallDisk {
     #expect(refusals.count == 2 && refusals.allSatisfy { $0.contains("varve retain") })
   }
 
-  @Test func `a file that does not fit is refused as a whole and leaves the reserve alone`() throws {
+  @Test func `a file that does not fit is refused as a whole and leaves the reserve alone`() throws
+  {
     let result = try run(
       """
       $V ingest -q -g app $SMALL; echo "first $?"

@@ -249,6 +249,46 @@ import Testing
     #expect(try store.events().count == 8)
   }
 
+  @Test func `a repair loses no event of which text, time and stream are whole`() throws {
+    let disk = CrashingFileSystem()
+    let store = try makeStore(on: disk)
+    let writer = try store.makeSegmentWriter(logGroup: "api")
+    for part in 0..<2 {
+      var records = SampleEvents("part \(part)", count: 9, from: yesterday + Int64(part) * 10_000)
+        .alternating("side").records
+      for row in 0..<9 {
+        records.ingestionTimes[row] = yesterday + Int64(row * row * 7919)
+        records.sequences[row] = UInt64(9 * part + (row * 5 + 3) % 9)
+      }
+      try writer.append(RowGroupEncoder().encode(records, scanner: JSONScanner()))
+    }
+    try store.publish([writer.finish()])
+    let path = disk.paths(containing: ".seg")[0]
+    let bytes = try disk.contents(of: path)
+    let expected = Set(try store.events())
+    #expect(expected.count == 18)
+    var (partly, lost) = (0, 0)
+    for place in bytes.indices {
+      let copy = disk.restart()
+      copy.damage(path) { $0[place] ^= 0x10 }
+      let readable = Set(try makeStore(on: copy).snapshot().readableEvents())
+      let damaged = try makeStore(on: copy)
+      let report = try damaged.repair(dryRun: false)
+      #expect(report.isNeeded && report.damagedSegmentCount == 1)
+      let left = Set(try damaged.events())
+      #expect(left.isSuperset(of: readable) && left.isSubset(of: expected), "byte \(place)")
+      #expect(left.count + Int(report.lostRowCount) == 18, "byte \(place)")
+      #expect(try damaged.verify().problems == [], "byte \(place)")
+      #expect(try !damaged.repair(dryRun: true).isNeeded, "byte \(place)")
+      if !report.lostDetails.isEmpty {
+        partly += 1
+        #expect(left == expected && report.losses.isEmpty)
+      }
+      if report.lostRowCount > 0 { lost += 1 }
+    }
+    #expect(partly > 10 && lost > 10 && lost < bytes.count)
+  }
+
   @Test func `an open store lets go of files that were removed`() throws {
     let disk = CrashingFileSystem()
     let store = try makeStore(on: disk)

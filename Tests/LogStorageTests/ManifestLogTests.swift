@@ -183,7 +183,11 @@ import Testing
 
   @Test func `a log of another version is refused with both numbers`() throws {
     let (disk, _) = try storeWithGroups(1)
-    disk.damage(log) { $0[8] = 4 }
+    // As logs were before their headers had checks, for a wrong check is damage.
+    disk.damage(log) {
+      $0[8] = 4
+      $0.replaceSubrange(12..<16, with: [0, 0, 0, 0])
+    }
     let error = #expect(throws: StorageError.self) { try makeStore(on: disk).groups() }
     #expect(error?.code == .unknownVersion)
     #expect(error?.message == "\(log): manifest version 4, this program reads version 1")
@@ -205,6 +209,22 @@ import Testing
     disk.damage("/store/manifest-2.log") { $0.removeLast(120) }
     #expect(try store.verify().problems.isEmpty == false)
     #expect(try store.groups().count == 12)
+  }
+
+  @Test func `an older log that was cut is told by verify`() throws {
+    let disk = CrashingFileSystem()
+    let store = try makeStore(on: disk, rotation: 300)
+    for i in 0..<6 { try store.createGroup("g\(i)") }
+    #expect(try store.verify().problems == [])
+    let bytes = try disk.contents(of: log)
+    for length in 0..<bytes.count {
+      disk.damage(log) { $0 = Array(bytes[..<length]) }
+      let report = try makeStore(on: disk).verify()
+      #expect(
+        (report.problems + report.notes).contains { $0.contains("/store/manifest-") },
+        "cut to \(length) bytes")
+      #expect(try makeStore(on: disk).groups().count == 6)
+    }
   }
 
   @Test func `when a sync fails the outcome is read again and a new log is started`() throws {

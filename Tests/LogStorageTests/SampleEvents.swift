@@ -74,6 +74,22 @@ extension LogStore {
 }
 
 extension Snapshot {
+  /// The events that can be read, as `events` gives them, of a store with damage.
+  func readableEvents() throws -> [String] {
+    let cursor = try scan(ScanRequest())
+    var events: [String] = []
+    while let rowGroup = try cursor.next() {
+      guard let times = try? rowGroup.timestamps(), let texts = try? rowGroup.messages(nil),
+        (try? rowGroup.streams()) != nil
+      else { continue }
+      for row in rowGroup.visibleRows {
+        let text = texts.bytes[Int(texts.offsets[row])..<Int(texts.offsets[row + 1])]
+        events.append("\(times[row]) \(String(decoding: text, as: UTF8.self))")
+      }
+    }
+    return events
+  }
+
   func events(_ request: ScanRequest = ScanRequest(order: .oldestFirst)) throws -> [String] {
     let cursor = try scan(request)
     var events: [String] = []

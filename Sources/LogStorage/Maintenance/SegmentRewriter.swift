@@ -33,9 +33,10 @@ struct SegmentRewriter {
   }
 
   /// The events of a row group with their final sequence numbers.
-  func records(of part: Part) throws -> RowGroupRecords {
+  func records(of part: Part, without lost: LostColumns = []) throws -> RowGroupRecords {
     try store.paced {
-      try reader(part.segment.handle(part.index) { _ in }, base: part.record.sequenceBase).records()
+      try reader(part.segment.handle(part.index) { _ in }, base: part.record.sequenceBase)
+        .records(without: lost)
     }
   }
 

@@ -20,6 +20,8 @@ package struct RepairReport: Sendable, Hashable {
   /// Events of damaged segments that could be read, and were or would be written to new ones.
   package var salvagedRowCount: UInt64 = 0
   package var losses: [Loss] = []
+  /// What salvaged events have lost, though their texts, times and streams are whole.
+  package var lostDetails: [String] = []
   /// What was lost of the manifest: the store goes on without it.
   package var manifestFaults: [String] = []
   /// Write-ahead logs of writers that died, of which events are lost, each with its damage; what of them is whole was
@@ -44,7 +46,8 @@ package struct RepairReport: Sendable, Hashable {
 ///
 /// A row group is whole when its table and all chunks match their checksums and its events add up to
 /// the sum that the directory has. It is copied as bytes, so what is salvaged is exactly what was
-/// written. Where the directory itself is damaged nobody can tell where row groups begin, and the
+/// written. One that lacks only times of arrival or numbers of order is encoded anew with what the directory says of
+/// them: texts, times and streams must add up to the sum all the same. Where the directory itself is damaged nobody can tell where row groups begin, and the
 /// segment is lost as a whole. The damaged file is kept aside; the manifest records what was lost.
 struct StoreRepair {
   private let store: LogStore
@@ -61,9 +64,10 @@ struct StoreRepair {
     var logGroup: String
     /// `nil` when it cannot be opened.
     var reader: SegmentReader?
-    /// Numbers of its whole row groups.
-    var whole: [Int] = []
+    /// Numbers of its row groups that are kept, in their order, with what has to be put in for them.
+    var kept: [(index: Int, lost: LostColumns)] = []
     var losses: [RepairReport.Loss] = []
+    var lostDetails: [String] = []
   }
 
   func run(dryRun: Bool) throws -> RepairReport {
@@ -83,6 +87,7 @@ struct StoreRepair {
           if !dryRun { try repair(finding, &report) }
           report.damagedSegmentCount += 1
           report.losses += finding.losses
+          report.lostDetails += finding.lostDetails
           report.salvagedRowCount += finding.salvagedRowCount
         } catch let error as StorageError {
           report.problems.append("log group '\(group.name)': \(error.message)")
@@ -163,17 +168,7 @@ struct StoreRepair {
         throw StorageError(.damaged, "\(path): is another segment than the manifest describes")
       }
       finding.reader = reader
-      for (index, entry) in reader.rowGroups.enumerated() {
-        if let error = fault(of: entry, reader) {
-          finding.losses.append(
-            RepairReport.Loss(
-              logGroup: logGroup, segment: record.id, rowGroup: index,
-              rowCount: UInt64(entry.rowCount), minTime: entry.minTime, maxTime: entry.maxTime,
-              reason: error.message))
-        } else {
-          finding.whole.append(index)
-        }
-      }
+      for index in reader.rowGroups.indices { judge(index, of: reader, &finding) }
     } catch {
       finding.losses = [
         RepairReport.Loss(
@@ -184,12 +179,36 @@ struct StoreRepair {
     return finding
   }
 
-  private func fault(of entry: RowGroupEntry, _ reader: SegmentReader) -> StorageError? {
+  /// Whether a row group is kept, and what of it.
+  private func judge(_ index: Int, of reader: SegmentReader, _ finding: inout Finding) {
+    let entry = reader.rowGroups[index]
+    guard let error = fault(of: entry, reader) else { return finding.kept.append((index, [])) }
+    let isInOrder = entry.maxSequence &- entry.minSequence == UInt64(entry.rowCount) &- 1
+    let dispensable: [LostColumns] = [.arrival] + (isInOrder ? [.order, [.arrival, .order]] : [])
+    if let lost = dispensable.first(where: { fault(of: entry, reader, without: $0) == nil }) {
+      finding.kept.append((index, lost))
+      finding.lostDetails.append(
+        "\(error.message): \(entry.rowCount) events are kept with their texts, times and streams; "
+          + (lost.contains(.arrival) ? "their times of arrival are those of the first" : "")
+          + (lost == [.arrival, .order] ? ", and " : "")
+          + (lost.contains(.order) ? "they are numbered in the order of their times" : ""))
+    } else {
+      finding.losses.append(
+        RepairReport.Loss(
+          logGroup: finding.logGroup, segment: finding.record.id, rowGroup: index,
+          rowCount: UInt64(entry.rowCount), minTime: entry.minTime, maxTime: entry.maxTime,
+          reason: error.message))
+    }
+  }
+
+  private func fault(
+    of entry: RowGroupEntry, _ reader: SegmentReader, without lost: LostColumns = []
+  ) -> StorageError? {
     do {
       let records = try EncodedRowGroupReader(
         handle: RowGroupHandle(source: reader.source, entry: entry), logGroup: "", ordinal: 0,
         boundOfRest: nil, window: nil, sequenceBase: 0
-      ).records()
+      ).records(without: lost)
       guard records.contentSum(of: 0..<records.count) == entry.contentSum,
         UInt64(records.bytes.count) == entry.rawByteCount
       else {
@@ -232,14 +251,20 @@ struct StoreRepair {
 
   /// A new segment of the whole row groups, in its place; `nil` when there are none.
   private func salvage(_ finding: Finding) throws -> (SegmentRecord?, FinishedSegment?) {
-    guard let reader = finding.reader, !finding.whole.isEmpty else { return (nil, nil) }
+    guard let reader = finding.reader, !finding.kept.isEmpty else { return (nil, nil) }
     let segment = OpenSegment(reader, chunks: DecodedChunkCache(limit: 0))
     let writer = try store.makeSegmentWriter(named: finding.logGroup)
     do {
-      for index in finding.whole {
+      for (index, lost) in finding.kept {
         let part = SegmentRewriter.Part(segment: segment, record: finding.record, index: index)
-        try rewriter.copy(part, to: writer)
-        writer.add(try rewriter.streams(of: part))
+        if lost.isEmpty {
+          try rewriter.copy(part, to: writer)
+          writer.add(try rewriter.streams(of: part))
+        } else {
+          let records = try rewriter.records(of: part, without: lost)
+          try rewriter.write(records, to: writer)
+          writer.add(records.streamCounts)
+        }
       }
       let finished = try writer.finish()
       return (try rewriter.place(finished, group: finding.record.group), finished)
@@ -275,7 +300,7 @@ struct StoreRepair {
 extension StoreRepair.Finding {
   fileprivate var salvagedRowCount: UInt64 {
     guard let reader else { return 0 }
-    return whole.reduce(0) { $0 + UInt64(reader.rowGroups[$1].rowCount) }
+    return kept.reduce(0) { $0 + UInt64(reader.rowGroups[$1.index].rowCount) }
   }
 }
 

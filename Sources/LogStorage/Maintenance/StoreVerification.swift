@@ -156,6 +156,9 @@ struct StoreVerification {
     try ManifestHeader.check(Array(header), name: path)
     report.notes += [ManifestHeader.note(header, name: path)].compactMap { $0 }
     var position = ManifestHeader.byteCount
+    if bytes.count == position {
+      throw StorageError(.damaged, "\(path): has no records: it was cut behind its header")
+    }
     var previous = start
     var state = ManifestState()
     while position < bytes.count {

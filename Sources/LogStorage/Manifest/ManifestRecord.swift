@@ -83,13 +83,19 @@ enum ManifestHeader {
     writer.put(raw: magic)
     writer.put(majorVersion)
     writer.put(UInt16(0))
-    writer.put(UInt32(0))
+    writer.put(check(of: writer.bytes[...]))
     return writer.bytes
+  }
+
+  /// What tells a changed bit from another version. Never 0, which logs had before they had checks.
+  private static func check(of bytes: ArraySlice<UInt8>) -> UInt32 {
+    UInt32(truncatingIfNeeded: XXH64.hash(Array(bytes))) | 1
   }
 
   /// What is there in place of what this program writes, though it is read all the same; `nil` if nothing.
   static func note(_ header: ArraySlice<UInt8>, name: String) -> String? {
-    if header.elementsEqual(bytes) { return nil }
+    let isOld = header.suffix(4).allSatisfy { $0 == 0 }
+    if header.elementsEqual(isOld ? bytes.dropLast(4) + [0, 0, 0, 0] : bytes[...]) { return nil }
     return "\(name): its header is not the one that this program writes: a later minor version, or "
       + "bytes that nothing depends on have changed"
   }
@@ -101,6 +107,11 @@ enum ManifestHeader {
       throw StorageError(.damaged, "\(name): no manifest log, or its header is damaged")
     }
     let major = try reader.number(UInt16.self)
+    _ = try reader.number(UInt16.self)
+    let check = try reader.number(UInt32.self)
+    guard check == 0 || check == Self.check(of: bytes[..<12]) else {
+      throw StorageError(.damaged, "\(name): the header of the manifest log is damaged")
+    }
     guard major == majorVersion else {
       throw StorageError(
         .unknownVersion,

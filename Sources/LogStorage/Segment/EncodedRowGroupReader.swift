@@ -196,14 +196,33 @@ package final class EncodedRowGroupReader: RowGroup {
   // MARK: Everything
 
   /// The events as they were accepted, for rewriting them.
-  package func records() throws -> RowGroupRecords {
+  ///
+  /// - Parameter lost: what is not read but put in from what the directory says of it.
+  package func records(without lost: LostColumns = []) throws -> RowGroupRecords {
     let texts = try messages(nil)
     let names = handle.table.streams
+    let entry = handle.entry
     return RowGroupRecords(
       bytes: texts.bytes, offsets: texts.offsets, times: try timestamps(),
-      ingestionTimes: try ingestionTimes(), sequences: try sequenceNumbers(), streams: names,
+      ingestionTimes: lost.contains(.arrival)
+        ? [Int64](repeating: entry.minIngestTime, count: rowCount) : try ingestionTimes(),
+      sequences: lost.contains(.order)
+        ? (0..<UInt64(rowCount)).map { entry.minSequence &+ $0 &+ sequenceBase }
+        : try sequenceNumbers(), streams: names,
       streamOf: try decoder.codes(of: .streamCodes, cardinality: names.count).map { UInt32($0) })
   }
+}
+
+/// Columns that events can do without.
+package struct LostColumns: OptionSet, Sendable {
+  package let rawValue: Int
+
+  package init(rawValue: Int) { self.rawValue = rawValue }
+
+  /// Times of arrival; the earliest of the row group stands in for all.
+  package static let arrival = LostColumns(rawValue: 1)
+  /// Sequence numbers; those of the row group are given out in the order of its rows.
+  package static let order = LostColumns(rawValue: 2)
 }
 
 extension Array {
