@@ -1,8 +1,14 @@
 extension ColumnVector {
-  /// Whether no row has a value.
+  /// Whether no row has a value. Mostly the first rows tell that one has.
   package var isAllMissing: Bool {
-    if case .missing = self { return true }
-    return presence().isEmpty
+    switch self {
+    case .missing: return true
+    case .values(let values): return values.allSatisfy(\.isMissing)
+    case .dictionary(let vector):
+      let present = vector.entries.presence()
+      return vector.codes.allSatisfy { Int($0) >= present.count || !present[Int($0)] }
+    default: return presence().isEmpty
+    }
   }
 
   /// About how many bytes the vector holds.

@@ -20,6 +20,7 @@ final class RowGroupDecoder: ColumnSurroundings, @unchecked Sendable {
   private var integers = KeptValues<RowGroupTable.Role, [Int64]>()
   private var codes = KeptValues<RowGroupTable.Role, [UInt16]>()
   private var pieces: [ShapePieces]?
+  private var pieceByteCount = 0
   private var columns = KeptValues<Int, ColumnData>()
   private var packs = KeptValues<Int, [UInt8]>()
   private var pools = KeptValues<Int, [UInt8]>()
@@ -67,7 +68,7 @@ final class RowGroupDecoder: ColumnSurroundings, @unchecked Sendable {
   /// What it keeps, in bytes.
   var byteCount: Int {
     integers.byteCount { $0.count * 8 } + codes.byteCount { $0.count * 2 }
-      + (pieces?.reduce(0) { $0 + $1.text.count + $1.bounds.count * 8 + 96 } ?? 0)
+      + (pieces == nil ? 0 : pieceByteCount)
       + columns.byteCount(\.byteCount) + pools.byteCount(\.count) + packs.byteCount(\.count)
       + rows.byteCount { $0.count * 4 } + positions.byteCount { $0.count * 4 }
       + fields.byteCount(\.approximateByteCount) + alphabets.count * 32
@@ -337,6 +338,7 @@ final class RowGroupDecoder: ColumnSurroundings, @unchecked Sendable {
       }
     }
     pieces = made
+    pieceByteCount = made.reduce(0) { $0 + $1.text.count + $1.bounds.count * 8 + 96 }
     return made
   }
 
