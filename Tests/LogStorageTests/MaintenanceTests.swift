@@ -156,6 +156,29 @@ import Testing
     #expect(try store.retain(now: later).expiredRowCount == 4)
   }
 
+  @Test func `events of the future stay, and a clock set back removes nothing`() throws {
+    let store = try makeStore()
+    let far = SampleTime.now + 400 * Day.milliseconds
+    try store.publish(SampleEvents("past", count: 2, from: yesterday), to: "api")
+    try store.publish(SampleEvents("future", count: 3, from: far), to: "api")
+    try store.setRetention("api", days: 30)
+    for now in [SampleTime.now, SampleTime.now - 300 * Day.milliseconds, 0, -1] {
+      #expect(try store.retain(now: now, exact: true).isNoOperation)
+      #expect(try store.events(now: now).count == 5)
+    }
+    // What comes while the clock is set back is ordered by its times and numbered behind the others.
+    try store.publish(
+      SampleEvents("late", count: 2, from: yesterday - 10 * Day.milliseconds), to: "api")
+    #expect(try store.events().first?.contains("late") == true)
+    #expect(try store.events().count == 7)
+    let later = far + 20 * Day.milliseconds
+    #expect(try store.events(now: later).count == 3)
+    #expect(try store.retain(now: later, exact: true).expiredRowCount == 4)
+    #expect(try store.retain(now: far + 60 * Day.milliseconds).expiredRowCount == 3)
+    #expect(try store.events(now: SampleTime.now).isEmpty)
+    #expect(try store.verify().problems == [])
+  }
+
   @Test func `exact retention erases expired events from segments that hold newer ones`() throws {
     let disk = CrashingFileSystem()
     let store = try makeStore(on: disk)

@@ -101,7 +101,7 @@ package final class StreamWriter: Sendable {
     precondition(
       limits.rowsPerLog <= Int(WriteAheadFile.sequenceCount / 4), "a log has its numbers")
     try store.requireWritable()
-    try store.requireFreeSpace()
+    try store.requireFreeSpace(above: limits.firstLogByteCount)
     self.store = store
     self.limits = limits
     watch = ManifestLog(
@@ -378,7 +378,7 @@ package final class StreamWriter: Sendable {
   private func prepare(isUrgent: Bool) throws {
     defer { state.withLock { $0.isPreparing = false } }
     do {
-      try store.requireFreeSpace()
+      try store.requireFreeSpace(above: limits.logByteCount)
       let spare = try Self.makeLog(store, byteCount: limits.logByteCount, isPatient: !isUrgent)
       state.withLock { $0.spare = spare }
     } catch let error as StorageError where !isUrgent && error.code == .diskFull {
