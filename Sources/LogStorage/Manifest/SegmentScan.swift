@@ -90,6 +90,7 @@ final class SegmentScan: RowGroupCursor {
     var waiting: [(key: Int64, candidate: ScanPlan.Candidate)]
     /// Of opened segments.
     var heap = RowGroupHeap()
+    var segments: [Opened] = []
     /// Events that nobody wants to see, by log group.
     var counted: [String: Int] = [:]
     var ordinal = 0
@@ -100,11 +101,22 @@ final class SegmentScan: RowGroupCursor {
     var opened: [SegmentID: any RowGroupSource] = [:]
   }
 
+  /// A segment of the scan that was opened.
+  private struct Opened {
+    var candidate: ScanPlan.Candidate
+    var source: any RowGroupSource
+  }
+
   /// A row group chosen for a worker.
   private struct Choice {
-    var item: RowGroupHeap.Item
+    var candidate: ScanPlan.Candidate
+    var source: any RowGroupSource
+    /// Number of the row group in its segment.
+    var index: Int
     var ordinal: Int
     var boundOfRest: Int64?
+
+    var entry: RowGroupEntry { source.rowGroups[index] }
   }
 
   /// - Parameter isSurvey: whether no column will be read, which leaves what is kept decoded as old as it is.
@@ -171,10 +183,9 @@ final class SegmentScan: RowGroupCursor {
     do {
       return try body()
     } catch let error as StorageError where error.code != .cancelled {
-      let item = choice.item
-      let entry = item.segment.rowGroups[item.index]
+      let entry = choice.entry
       noteDamage(
-        item.candidate, rows: UInt64(entry.rowCount), entry.minTime, entry.maxTime, error)
+        choice.candidate, rows: UInt64(entry.rowCount), entry.minTime, entry.maxTime, error)
       return nil
     }
   }
@@ -184,15 +195,15 @@ final class SegmentScan: RowGroupCursor {
     var survey = ScanSurvey()
     while let choice = progress.withLock({ choose(&$0) }) {
       try StopPoint.check()
-      let (item, id) = (choice.item, choice.item.candidate.segment.id)
-      survey.tables[TableName(segment: id, rowGroup: nil)] = item.segment.openingByteCount
+      let id = choice.candidate.segment.id
+      survey.tables[TableName(segment: id, rowGroup: nil)] = choice.source.openingByteCount
       if let rows = countedRows(choice) {
         survey.eventCount += rows.rowCount
-        survey.rawByteCount += Int(item.segment.rowGroups[item.index].rawByteCount)
+        survey.rawByteCount += Int(choice.entry.rawByteCount)
         continue
       }
-      survey.tables[TableName(segment: id, rowGroup: item.index)] =
-        item.segment.tableByteCount(item.index)
+      survey.tables[TableName(segment: id, rowGroup: choice.index)] =
+        choice.source.tableByteCount(choice.index)
       _ = try undamaged(choice) { try add(choice, to: &survey, listsChunks: listsChunks) }
     }
     survey.statistics = statistics
@@ -202,7 +213,7 @@ final class SegmentScan: RowGroupCursor {
   private func add(
     _ choice: Choice, to survey: inout ScanSurvey, listsChunks: Bool
   ) throws -> Bool? {
-    let entry = choice.item.segment.rowGroups[choice.item.index]
+    let entry = choice.entry
     let visible: Int
     if let handle = try judged(choice) {
       visible = try visibleRowCount(choice, handle)
@@ -219,7 +230,7 @@ final class SegmentScan: RowGroupCursor {
         }
       }
     } else {
-      visible = Self.likelyRowCount(of: entry, in: choice.item.candidate.window)
+      visible = Self.likelyRowCount(of: entry, in: choice.candidate.window)
     }
     survey.eventCount += visible
     survey.rawByteCount += Self.rawByteCount(of: entry, visible: visible)
@@ -238,7 +249,7 @@ final class SegmentScan: RowGroupCursor {
   }
 
   private func visibleRowCount(_ choice: Choice, _ handle: RowGroupHandle) throws -> Int {
-    guard let window = choice.item.candidate.window,
+    guard let window = choice.candidate.window,
       window.lowerBound > handle.entry.minTime || window.upperBound < handle.entry.maxTime
     else { return Int(handle.entry.rowCount) }
     return try reader(choice, handle).visibleRows.count
@@ -281,7 +292,10 @@ final class SegmentScan: RowGroupCursor {
     }
     guard let item = progress.heap.removeFirst() else { return nil }
     defer { progress.ordinal += 1 }
-    return Choice(item: item, ordinal: progress.ordinal, boundOfRest: boundOfRest(progress))
+    let segment = progress.segments[item.segment]
+    return Choice(
+      candidate: segment.candidate, source: segment.source, index: item.index,
+      ordinal: progress.ordinal, boundOfRest: boundOfRest(progress))
   }
 
   private func boundOfRest(_ progress: Progress) -> Int64? {
@@ -305,6 +319,8 @@ final class SegmentScan: RowGroupCursor {
       if !request.needsOnlyCounts {
         (segment as? OpenSegment)?.willReadTables(in: candidate.window)
       }
+      let number = progress.segments.count
+      progress.segments.append(Opened(candidate: candidate, source: segment))
       for (index, entry) in segment.rowGroups.enumerated() {
         if let window = candidate.window,
           entry.maxTime < window.lowerBound || entry.minTime > window.upperBound
@@ -315,8 +331,7 @@ final class SegmentScan: RowGroupCursor {
           progress.heap.insert(
             RowGroupHeap.Item(
               key: Self.key(entry.minTime, entry.maxTime, request.order),
-              tieBreak: tieBreak(entry, record), candidate: candidate, segment: segment,
-              index: index))
+              tieBreak: tieBreak(entry, record), id: record.id, segment: number, index: index))
         }
       }
     } catch {
@@ -350,27 +365,27 @@ final class SegmentScan: RowGroupCursor {
   /// A row group of which only the number of events is asked for, if the window leaves all: its segment's directory
   /// has it.
   private func countedRows(_ choice: Choice) -> CountedRows? {
-    let entry = choice.item.segment.rowGroups[choice.item.index]
-    let window = choice.item.candidate.window ?? entry.minTime...entry.maxTime
+    let entry = choice.entry
+    let window = choice.candidate.window ?? entry.minTime...entry.maxTime
     guard request.needsOnlyCounts, request.predicates.isEmpty, window.contains(entry.minTime),
       window.contains(entry.maxTime)
     else { return nil }
     let count = Int(entry.rowCount)
     noteRead(entry, visible: count)
     return CountedRows(
-      rowCount: count, ordinal: choice.ordinal, logGroup: choice.item.candidate.logGroup)
+      rowCount: count, ordinal: choice.ordinal, logGroup: choice.candidate.logGroup)
   }
 
   /// The row group's table, or `nil` when it says that nothing in it can match.
   private func judged(_ choice: Choice) throws -> RowGroupHandle? {
-    let handle = try choice.item.segment.handle(choice.item.index) { count($0) }
+    let handle = try choice.source.handle(choice.index) { count($0) }
     guard let reason = handle.skipReason(request.predicates) else { return handle }
     progress.withLock { $0.statistics.skip(handle.entry, reason) }
     return nil
   }
 
   private func reader(_ choice: Choice, _ handle: RowGroupHandle) throws -> EncodedRowGroupReader {
-    let candidate = choice.item.candidate
+    let candidate = choice.candidate
     return try EncodedRowGroupReader(
       handle: handle, logGroup: candidate.logGroup, ordinal: choice.ordinal,
       boundOfRest: choice.boundOfRest, window: candidate.window,
@@ -389,13 +404,14 @@ final class SegmentScan: RowGroupCursor {
   /// Has the system fetch what the row group after this one will need while this one is worked on, if nobody has read
   /// anything of it yet.
   private func readAhead() {
-    let next = progress.withLock { progress -> RowGroupHeap.Item? in
+    let next = progress.withLock { progress -> (segment: OpenSegment, index: Int)? in
       guard !request.fields.isEmpty, let next = progress.heap.first,
-        progress.announcedOrdinal < progress.ordinal, let segment = next.segment as? OpenSegment,
+        progress.announcedOrdinal < progress.ordinal,
+        let segment = progress.segments[next.segment].source as? OpenSegment,
         !segment.hasTable(next.index)
       else { return nil }
       progress.announcedOrdinal = progress.ordinal
-      return next
+      return (segment, next.index)
     }
     // What is wrong with it is reported when its turn comes.
     guard let next, let handle = try? next.segment.handle(next.index, countBytes: { count($0) }),
@@ -440,14 +456,15 @@ struct RowGroupHeap {
     var key: Int64
     /// Sorts items of equal key.
     var tieBreak: UInt64
-    var candidate: ScanPlan.Candidate
-    var segment: any RowGroupSource
+    var id: SegmentID
+    /// Number of the segment in the order of opening.
+    var segment: Int
     /// Number of the row group in its segment.
     var index: Int
 
     static func precedes(_ a: Item, _ b: Item) -> Bool {
-      (a.key, a.tieBreak, a.candidate.segment.id, a.index)
-        < (b.key, b.tieBreak, b.candidate.segment.id, b.index)
+      if a.key != b.key { return a.key < b.key }
+      return (a.tieBreak, a.id, a.index) < (b.tieBreak, b.id, b.index)
     }
   }
 

@@ -98,6 +98,11 @@ package struct SkipCount: Sendable, Hashable {
 
   package init() {}
 
+  mutating func add(rowGroups: Int, rows: Int) {
+    self.rowGroups += rowGroups
+    self.rows += rows
+  }
+
   package static func + (a: SkipCount, b: SkipCount) -> SkipCount {
     var sum = a
     sum.segments += b.segments
@@ -143,7 +148,6 @@ package struct ScanStatistics: Sendable {
   private mutating func skip(rowGroups: Int, rows: Int, _ reason: SkipReason) {
     rowGroupsSkipped += rowGroups
     rowsSkipped += rows
-    skips[reason, default: SkipCount()].rowGroups += rowGroups
-    skips[reason, default: SkipCount()].rows += rows
+    skips[reason, default: SkipCount()].add(rowGroups: rowGroups, rows: rows)
   }
 }
