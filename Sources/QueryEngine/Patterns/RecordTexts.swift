@@ -31,8 +31,9 @@ struct RecordTexts {
         marks.formUnion(SlotForm.marks(of: slot(index), frame.kinds[index]))
       }
       if tokens != nil {
+        var forms = slots[...]
         for index in frame.kinds.indices where index != frame.main {
-          tokens?.add(slot: slot(index))
+          tokens?.add(slot: slot(index), frame.kinds[index] == .number ? nil : forms.popFirst())
         }
       }
       template.removeAll(keepingCapacity: true)

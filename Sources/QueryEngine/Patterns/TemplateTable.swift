@@ -60,7 +60,7 @@ struct TemplateTable: Sendable {
   static let mostTemplates = 20_000
 
   /// Values of tokens that are kept, at most.
-  static let mostTokenValues = 500_000
+  static let mostTokenValues = 1_000_000
 
   private let limit: Int
   private var hasTooManyTokens = false

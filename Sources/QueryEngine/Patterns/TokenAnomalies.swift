@@ -142,18 +142,17 @@ struct TokenAnomalies {
     }
   }
 
-  private static func code(_ text: [UInt8]) -> Int? {
-    guard text.count == 3, text.allSatisfy({ $0 &- 0x30 < 10 }) else { return nil }
-    let code = text.reduce(0) { $0 * 10 + Int($1 - 0x30) }
-    return (100...599).contains(code) ? code : nil
+  private static func code(_ number: Double) -> Int? {
+    (100...599).contains(number) ? Int(exactly: number) : nil
   }
 
   /// The share of error codes; `nil` for a token that is no status code.
   private static func errorCodes(_ token: PatternToken) -> AnomalyFinding? {
     let values = token.values
-    guard !values.isFull, !values.texts.isEmpty else { return nil }
-    let codes = values.texts.compactMap(code)
-    guard codes.count == values.texts.count else { return nil }
+    guard !values.isFull, values.texts.isEmpty, let numbers = values.numbers.exact, !numbers.isEmpty
+    else { return nil }
+    let codes = numbers.compactMap { code($0.number) }
+    guard codes.count == numbers.count else { return nil }
     if let field = token.field {
       let letters = field.utf8.filter { ($0 | 0x20) &- 0x61 < 26 }.map { $0 | 0x20 }
       guard statusNames.contains(String(decoding: letters, as: UTF8.self)) else { return nil }
@@ -165,7 +164,7 @@ struct TokenAnomalies {
     let classes = [(400, "4xx or 5xx"), (500, "5xx")].map { least, name in
       var counts = [UInt32](repeating: 0, count: TokenParts.count)
       for (index, code) in codes.enumerated() where code >= least {
-        for (part, count) in values.counts(of: index).enumerated() { counts[part] += count }
+        for (part, count) in numbers[index].counts.enumerated() { counts[part] += count }
       }
       let share = Share(counts, of: values.totals)
       let isNews = share.recent >= share.usual + leastChange.errors
@@ -182,8 +181,7 @@ struct TokenAnomalies {
 
   private static func variation(_ token: PatternToken) -> AnomalyFinding? {
     let values = token.values
-    // That an id is a new one says nothing.
-    guard !values.isFull, ![.id, .uuid, .time, .date].contains(token.type) else { return nil }
+    guard !values.isFull else { return nil }
     var found: AnomalyFinding?
     for (index, text) in values.texts.enumerated() {
       let counts = Array(values.counts(of: index))

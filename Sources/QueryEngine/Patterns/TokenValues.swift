@@ -8,10 +8,11 @@ import Columnar
 //     <Token-2>                   web-1           4   5   4      4           21
 //                                 web-2           4   3   4      5           19
 //
-// A token has few values worth telling apart, or it is a name of its own kind, an id or a user: a
-// value more than `mostTexts`, and none is kept. Numbers are counted too, exactly as long as they
-// are few, then by as many leading bits as make them few enough. What is left so depends only on
-// which values there were, not on their order or on how rows were split among threads.
+// A token has few values worth telling apart, or it is a name of its own kind, of users or orders: a
+// value more than `mostTexts`, and none is kept. Numbers are counted exactly as long as they are few,
+// then by as many leading bits as make them few enough. What is left so depends only on which values
+// there were, not on their order or on how rows were split among threads. Ids and times, of which each
+// is another one, are not looked at.
 
 /// A window in the parts by which tokens are compared.
 enum TokenParts {
@@ -47,8 +48,9 @@ struct TokenValues: Sendable {
   private(set) var totals = [UInt32](repeating: 0, count: TokenParts.count)
   /// Rows whose value is a number.
   private(set) var numberCount = 0
-  /// Whether there were too many different values.
+  /// Whether there were too many different values that are no numbers.
   private(set) var isFull = false
+  /// Values that are no numbers.
   private(set) var texts: [[UInt8]] = []
   private var hashes: [UInt64] = []
   /// By value, the counts of all parts.
@@ -71,17 +73,15 @@ struct TokenValues: Sendable {
     if let number, number.isFinite {
       numberCount += 1
       numbers.add(number, 1, part: part)
+    } else {
+      add(text, 1, part)
     }
-    add(text, 1, part)
   }
 
   private mutating func add(_ text: Bytes, _ count: UInt32, _ part: Int) {
     guard !isFull else { return }
     let hash = TableHash.hash(text, seed: 0)
-    let found = hashes.indices.first { index in
-      hashes[index] == hash && texts[index].elementsEqual(text)
-    }
-    if let found {
+    if let found = find(text, hash) {
       counts[found * TokenParts.count + part] += count
     } else if texts.count == Self.mostTexts || text.count > Self.mostBytes {
       fill()
@@ -91,6 +91,13 @@ struct TokenValues: Sendable {
       counts += [UInt32](repeating: 0, count: TokenParts.count)
       counts[counts.count - TokenParts.count + part] += count
     }
+  }
+
+  private func find(_ text: Bytes, _ hash: UInt64) -> Int? {
+    for index in 0..<hashes.count where hashes[index] == hash {
+      if texts[index].count == text.count, texts[index].elementsEqual(text) { return index }
+    }
+    return nil
   }
 
   private mutating func fill() {
@@ -119,7 +126,7 @@ struct TokenValues: Sendable {
   }
 
   /// What the bound on all tokens goes by: never less for more rows.
-  var weight: Int { 1 + (isFull ? Self.mostTexts : texts.count) + numbers.weight }
+  var weight: Int { (isFull ? Self.mostTexts : texts.count) + numbers.weight }
 
   var byteCount: Int { 200 + texts.reduce(0) { $0 + $1.count + 88 } + numbers.byteCount }
 }
@@ -184,6 +191,10 @@ struct NumberCounts: Sendable {
   var weight: Int { level > 0 ? Self.mostNumbers : keys.count }
   var byteCount: Int { counts.capacity * 4 + (table?.byteCount ?? 0) }
 
+  /// Every number with how often it came in each part; `nil` if numbers that are nearly equal count as
+  /// one.
+  var exact: [(number: Double, counts: ArraySlice<UInt32>)]? { level == 0 ? entries : nil }
+
   /// The numbers in some parts, ascending, with how often each came.
   func sorted(_ parts: Range<Int>) -> [(number: Double, count: Int)] {
     entries.compactMap { number, counts in
@@ -217,18 +228,34 @@ struct RowTokens: Sendable {
       case .number: add(value, NumberText.number(of: value)?.asDouble)
       case .duration: add(value, Self.milliseconds(value))
       // Each is another one, and says nothing.
-      case .time, .date, .uuid: add(value, nil, isKept: false)
+      case .time, .date, .uuid, .id: add(value, nil, isKept: false)
       default: add(value, nil)
       }
     }
   }
 
   /// Adds the value of a slot of a record.
-  mutating func add(slot value: Bytes) { add(value, NumberText.number(of: value)?.asDouble) }
+  ///
+  /// - Parameter form: what it looks like; `nil` for a number.
+  mutating func add(slot value: Bytes, _ form: [UInt8]?) {
+    guard let form else { return add(value, NumberText.number(of: value)?.asDouble) }
+    let type =
+      form.count == 2 && form[0] == TemplateTokenizer.mark ? TokenType(rawValue: form[1]) : nil
+    switch type {
+    case .time?, .date?, .uuid?, .id?: add(value, nil, isKept: false)
+    case .number?: add(value, NumberText.number(of: value)?.asDouble)
+    case .duration?: add(value, Self.milliseconds(value))
+    default: add(value, nil)
+    }
+  }
 
   private mutating func add(_ value: Bytes, _ number: Double?, isKept: Bool = true) {
     guard tokens.count < Self.most else { return }
     let start = bytes.count
+    guard isKept, number == nil else {
+      tokens.append((start..<start, number, isKept))
+      return
+    }
     bytes += value.prefix(TokenValues.mostBytes + 1)
     tokens.append((start..<bytes.count, number, isKept))
   }
