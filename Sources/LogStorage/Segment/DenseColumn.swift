@@ -258,19 +258,29 @@ struct DenseColumn {
 
   @inline(__always)
   private func gather<T>(_ values: [T], _ positions: Positions, missing: T) -> [T] {
-    switch positions {
-    case .all: values
-    case .some(let rows, _): rows.map { $0 < 0 ? missing : values[Int($0)] }
+    guard case .some(let rows, _) = positions else { return values }
+    guard !values.isEmpty else { return [T](repeating: missing, count: rows.count) }
+    var last: Int32 = -1
+    for position in rows { last = max(last, position) }
+    precondition(Int(last) < values.count, "a position behind the last value")
+    // Whether a row has a value is hard to predict, so none is jumped over: one without takes the first value, and
+    // drops it. All positions are below the number of values, as was just checked.
+    return [T](unsafeUninitializedCapacity: rows.count) { target, used in
+      values.withUnsafeBufferPointer { values in
+        rows.withUnsafeBufferPointer { rows in
+          for i in rows.indices {
+            let value = values[Int(max(rows[i], 0))]
+            target[i] = rows[i] < 0 ? missing : value
+          }
+        }
+      }
+      used = rows.count
     }
   }
 
   private func validity(_ positions: Positions) -> Bitmap? {
     guard case .some(let rows, anyMissing: true) = positions else { return nil }
-    var words = [UInt64](repeating: 0, count: (rows.count + 63) >> 6)
-    for (i, position) in rows.enumerated() where position >= 0 {
-      words[i >> 6] |= 1 << UInt64(i & 63)
-    }
-    return Bitmap(words: words, count: rows.count)
+    return rows.withUnsafeBufferPointer { rows in Bitmap(count: rows.count) { rows[$0] >= 0 } }
   }
 
   /// Texts by position; lengths are added up first, so the bytes are copied into memory of the right size.

@@ -54,33 +54,49 @@ struct FieldReading {
     let facts = zip(table.shapes.having(index), resolution.places).map { has, place -> UInt8 in
       (has ? 1 : 0) | (place == .chunk(index) ? 2 : 0)
     }
+    guard let rows else {
+      return .some(
+        allPositions(facts),
+        anyMissing: zip(facts, table.shapes.rowCounts).contains { $0 & 2 == 0 && $1 > 0 })
+    }
     var next: Int32 = 0
     var missing = false
     var positions: [Int32] = []
-    positions.reserveCapacity(count)
-    if let rows {
-      var row = 0
-      for wanted in rows {
-        while row < Int(wanted) {
-          next &+= Int32(facts[Int(shapeCodes[row])] & 1)
-          row += 1
-        }
-        let visible = facts[Int(shapeCodes[row])] & 2 != 0
-        positions.append(visible ? next : -1)
-        missing = missing || !visible
+    positions.reserveCapacity(rows.count)
+    var row = 0
+    for wanted in rows {
+      while row < Int(wanted) {
+        next &+= Int32(facts[Int(shapeCodes[row])] & 1)
+        row += 1
       }
-    } else {
-      facts.withUnsafeBufferPointer { facts in
-        for code in shapeCodes {
-          let fact = facts[Int(code)]
-          let visible = fact & 2 != 0
-          positions.append(visible ? next : -1)
-          missing = missing || !visible
-          next &+= Int32(fact & 1)
-        }
-      }
+      let visible = facts[Int(shapeCodes[row])] & 2 != 0
+      positions.append(visible ? next : -1)
+      missing = missing || !visible
     }
     return .some(positions, anyMissing: missing)
+  }
+
+  /// The same for all rows, without a jump, as no shape of a row foretells that of the next.
+  private func allPositions(_ facts: [UInt8]) -> [Int32] {
+    let steps = facts.map { Int32($0 & 1) }
+    // −1 with any position is −1.
+    let masks: [Int32] = facts.map { $0 & 2 != 0 ? 0 : -1 }
+    return [Int32](unsafeUninitializedCapacity: shapeCodes.count) { target, used in
+      var next: Int32 = 0
+      // Codes were checked to be numbers of shapes when they were decoded, and there is one fact for each shape.
+      masks.withUnsafeBufferPointer { masks in
+        steps.withUnsafeBufferPointer { steps in
+          shapeCodes.withUnsafeBufferPointer { codes in
+            for row in codes.indices {
+              let shape = Int(codes[row])
+              target[row] = next | masks[shape]
+              next &+= steps[shape]
+            }
+          }
+        }
+      }
+      used = shapeCodes.count
+    }
   }
 
   // MARK: Codes for all rows
@@ -276,9 +292,16 @@ struct FieldReading {
   private static func counts(of codes: [UInt16], below limit: Int) -> [Int64] {
     var even = [Int64](repeating: 0, count: limit)
     var odd = even
-    for i in stride(from: 0, to: codes.count & ~1, by: 2) {
-      even[Int(codes[i])] &+= 1
-      odd[Int(codes[i + 1])] &+= 1
+    // No code is above the number of entries, which is the code for none.
+    codes.withUnsafeBufferPointer { codes in
+      even.withUnsafeMutableBufferPointer { even in
+        odd.withUnsafeMutableBufferPointer { odd in
+          for i in stride(from: 0, to: codes.count & ~1, by: 2) {
+            even[Int(codes[i])] &+= 1
+            odd[Int(codes[i &+ 1])] &+= 1
+          }
+        }
+      }
     }
     if codes.count % 2 == 1 { even[Int(codes[codes.count - 1])] &+= 1 }
     return zip(even, odd).map { $0 + $1 }
