@@ -100,7 +100,8 @@ struct ForecastText {
   private var chunkLines: [String] {
     let chunks = forecast.chunks
     guard !chunks.isEmpty else {
-      return forecast.trialRowGroupCount > 0 ? ["  no chunk: directories and tables say it all"] : []
+      return forecast.trialRowGroupCount > 0
+        ? ["  no chunk: directories and tables say it all"] : []
     }
     let shown = chunks.count <= Self.mostChunks ? chunks[...] : chunks.prefix(Self.mostChunks - 1)
     let rest = chunks.dropFirst(shown.count)
