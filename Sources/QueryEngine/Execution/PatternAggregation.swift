@@ -101,10 +101,10 @@ struct PatternMerger: WholePieceMerger {
       return PatternSample(time: 0, sequence: before + sample.sequence, text: sample.text)
     }
     rowsBefore += UInt64(piece.rowCount)
-    if step.findings != nil { table.boundTokens() }
     let byteCount = table.byteCount
     if byteCount > reserved {
-      try budget.reserve(byteCount - reserved, for: "pattern")
+      try budget.reserve(
+        byteCount - reserved, for: step.findings == nil ? "pattern" : "anomaly")
       reserved = byteCount
     }
   }
@@ -118,17 +118,22 @@ struct PatternMerger: WholePieceMerger {
     }
     if step.findings != nil, table.losesTokens {
       layout.context.noteApproximation(
-        "anomaly: too many forms of text or values of tokens; tokens were not compared")
+        "anomaly: far more than \(TemplateTable.mostTemplates) forms of text; "
+          + "tokens were not compared")
     }
     let total = table.counts.reduce(0, +)
-    let patterns = PatternMerging.patterns(
-      of: table.templates(), keepsTokens: step.findings != nil && !table.losesTokens)
+    var texts = step.findings == nil || table.losesTokens ? nil : table.tokenTexts
+    let patterns = PatternMerging.patterns(of: table.templates(), texts: &texts)
     return stride(from: 0, to: patterns.count, by: SortBuffer.rowsPerBatch).map { start in
-      batch(patterns[start..<min(start + SortBuffer.rowsPerBatch, patterns.count)], of: total)
+      batch(
+        patterns[start..<min(start + SortBuffer.rowsPerBatch, patterns.count)], of: total,
+        texts ?? ByteTable())
     }
   }
 
-  private func batch(_ patterns: ArraySlice<FoundPattern>, of total: Int) -> RowBatch {
+  private func batch(
+    _ patterns: ArraySlice<FoundPattern>, of total: Int, _ texts: ByteTable
+  ) -> RowBatch {
     var columns = [ColumnVector?](repeating: nil, count: layout.plan.slots.count)
     columns[step.pattern] = .values(patterns.map { .string($0.text) })
     columns[step.ratio] = .doubles(
@@ -145,7 +150,7 @@ struct PatternMerger: WholePieceMerger {
     }
     if let findings = step.findings {
       columns[findings] = .values(
-        patterns.map { .list(TokenAnomalies.findings(of: $0.tokens).map(\.value)) })
+        patterns.map { .list(TokenAnomalies.findings(of: $0.tokens, texts: texts).map(\.value)) })
     }
     return RowBatch(rowCount: patterns.count, columns: columns)
   }

@@ -236,6 +236,7 @@ extension CommandManual {
         "Columns: @anomaly (1 or 0), @anomalyType, @anomalyScore, @anomalyDescription.",
         "Types of a pattern as a whole: New pattern, Pattern frequency.",
         "Types of its tokens: HTTP error code, Numerical token (its median), Token variation.",
+        "A median of more than 256 different numbers is approximate to 0.2 %.",
       ],
       examples: Example("pattern message | anomaly | filter @anomaly = 1 | limit 3"),
       Example(

@@ -75,31 +75,6 @@ enum PatternSeverity: String, Sendable {
 
 /// Makes patterns of templates.
 struct PatternMerging {
-  /// A template as words and what stands between them.
-  private struct Shape {
-    var words: [[UInt8]] = []
-    var form = Form()
-    var marks: SeverityMarks = []
-  }
-
-  /// What must be the same in all texts of a pattern.
-  private struct Form {
-    /// The delimiters, with a mark byte in place of each word.
-    var skeleton: [UInt8] = []
-    /// Of a record its frame; empty for a text.
-    var frame: [UInt8] = []
-    /// Words in the slots of a record that tell its severity.
-    var slotMarks: SeverityMarks = []
-
-    /// Different for different forms.
-    var bytes: [UInt8] {
-      var bytes = [slotMarks.rawValue]
-      bytes += frame
-      RecordTemplate.endFrame(&bytes)
-      return bytes + skeleton
-    }
-  }
-
   private struct LeafKey: Hashable {
     /// Number of the form.
     var form: UInt32
@@ -110,110 +85,43 @@ struct PatternMerging {
 
   private struct Cluster {
     var words: [[UInt8]]
-    let form: Form
+    let form: TemplateShape.Form
     var count: Int
     var marks: SeverityMarks
     var details: TemplateTable.Details
     var tokens: ClusterTokens
   }
 
-  /// The values of the tokens of a cluster.
-  private struct ClusterTokens {
-    /// Of a record: those of its slots but the main one.
-    var slots: ArraySlice<TokenValues> = []
-    /// By word.
-    var words: [[TokenValues]] = []
-
-    init() {}
-
-    init(_ shape: Shape, _ tokens: [TokenValues]) {
-      let slotCount = Self.marks(shape.form.frame).count { $0 != RecordMark.main }
-      slots = tokens.prefix(slotCount)
-      var rest = tokens.dropFirst(slotCount)
-      words = shape.words.map { word in
-        let count = Self.marks(word).count
-        defer { rest = rest.dropFirst(count) }
-        return Array(rest.prefix(count))
-      }
-    }
-
-    /// The second bytes of the marks in a text, but for escapes.
-    private static func marks(_ bytes: [UInt8]) -> [UInt8] {
-      var marks: [UInt8] = []
-      var position = 0
-      while position < bytes.count {
-        if bytes[position] == TemplateTokenizer.mark, position + 1 < bytes.count {
-          if bytes[position + 1] != 0 { marks.append(bytes[position + 1]) }
-          position += 1
-        }
-        position += 1
-      }
-      return marks
-    }
-
-    /// Takes in those of a template that joins; a word that differs is a token from now on, and its
-    /// values are the words.
-    mutating func add(
-      _ other: ClusterTokens, _ words: (own: [[UInt8]], other: [[UInt8]]),
-      _ buckets: (own: [Int], other: [Int])
-    ) {
-      for (index, values) in other.slots.enumerated() where index < slots.count {
-        slots[slots.startIndex + index].add(values)
-      }
-      for index in self.words.indices {
-        if words.own[index] == words.other[index] {
-          for place in self.words[index].indices where place < other.words[index].count {
-            self.words[index][place].add(other.words[index][place])
-          }
-        } else {
-          var values =
-            words.own[index] == SlotForm.token
-            ? self.words[index].first ?? TokenValues()
-            : TokenValues(Self.shown(words.own[index]), counts: TokenParts.counts(of: buckets.own))
-          values.add(
-            TokenValues(
-              Self.shown(words.other[index]), counts: TokenParts.counts(of: buckets.other)))
-          self.words[index] = [values]
-        }
-      }
-    }
-
-    /// A word with the names of types in place of tokens.
-    private static func shown(_ word: [UInt8]) -> [UInt8] {
-      var shown: [UInt8] = []
-      var position = 0
-      while position < word.count {
-        if word[position] == TemplateTokenizer.mark, position + 1 < word.count {
-          if let type = TokenType(rawValue: word[position + 1]) { shown += "<\(type.name)>".utf8 }
-          position += 1
-        } else {
-          shown.append(word[position])
-        }
-        position += 1
-      }
-      return shown
-    }
-  }
-
   /// More different leading words than this in texts of one form are no sign of different patterns.
   private static let leadingWords = 100
 
-  private let keepsTokens: Bool
+  /// What values of tokens are numbers of; `nil` if they are not wanted.
+  private var texts: ByteTable?
   private var clusters: [Cluster] = []
   private var leaves: [LeafKey: [Int]] = [:]
   private var forms = ByteTable()
   private var leading: [UInt32: Set<[UInt8]>] = [:]
   private var headed: [UInt32: Set<[UInt8]>] = [:]
 
-  private init(keepsTokens: Bool) { self.keepsTokens = keepsTokens }
+  private init(texts: ByteTable?) { self.texts = texts }
 
   /// The patterns of templates in any order: most frequent first, then by text.
   ///
-  /// - Parameter keepsTokens: whether the templates bring the values of their tokens.
+  static func patterns(of templates: [PatternTemplate]) -> [FoundPattern] {
+    var texts: ByteTable?
+    return patterns(of: templates, texts: &texts)
+  }
+
+  /// The patterns with the values of their tokens.
+  ///
+  /// - Parameter texts: what the values are numbers of; words that become values are added. With `nil`
+  ///   there are no tokens.
   static func patterns(
-    of templates: [PatternTemplate], keepsTokens: Bool = false
+    of templates: [PatternTemplate], texts: inout ByteTable?
   ) -> [FoundPattern] {
-    var merging = PatternMerging(keepsTokens: keepsTokens)
+    var merging = PatternMerging(texts: texts)
+    texts = nil
+    defer { texts = merging.texts }
     let ordered = templates.sorted { a, b in
       a.count != b.count
         ? a.count > b.count : a.bytes.lexicographicallyPrecedes(b.bytes)
@@ -227,7 +135,7 @@ struct PatternMerging {
   }
 
   private mutating func add(_ template: PatternTemplate) {
-    let shape = Self.shape(of: template.bytes)
+    let shape = TemplateShape(template.bytes)
     let key = leafKey(shape)
     var best: (cluster: Int, equal: Int)?
     for cluster in leaves[key] ?? [] {
@@ -242,17 +150,23 @@ struct PatternMerging {
         Cluster(
           words: shape.words, form: shape.form, count: template.count, marks: shape.marks,
           details: template.details,
-          tokens: keepsTokens ? ClusterTokens(shape, template.details.tokens) : ClusterTokens()))
+          tokens: texts == nil
+            ? ClusterTokens() : ClusterTokens(shape, template.details.tokens)))
       clusters[clusters.count - 1].details.tokens = []
     }
   }
 
-  private mutating func merge(_ shape: Shape, _ template: PatternTemplate, into cluster: Int) {
-    if keepsTokens {
+  private mutating func merge(
+    _ shape: TemplateShape, _ template: PatternTemplate, into cluster: Int
+  ) {
+    if texts != nil {
       let words = (clusters[cluster].words, shape.words)
-      let buckets = (clusters[cluster].details.buckets, template.details.buckets)
+      let counts = (
+        TokenParts.counts(of: clusters[cluster].details.buckets),
+        TokenParts.counts(of: template.details.buckets)
+      )
       clusters[cluster].tokens.add(
-        ClusterTokens(shape, template.details.tokens), words, buckets)
+        ClusterTokens(shape, template.details.tokens), words, counts, texts: &texts!)
     }
     for (index, word) in shape.words.enumerated() where clusters[cluster].words[index] != word {
       clusters[cluster].words[index] = SlotForm.token
@@ -279,35 +193,7 @@ struct PatternMerging {
 
   private static func isTyped(_ word: [UInt8]) -> Bool { word.contains(TemplateTokenizer.mark) }
 
-  private static func shape(of template: [UInt8]) -> Shape {
-    var shape = Shape()
-    var main = template.indices
-    if let record = template.withUnsafeBufferPointer({ RecordTemplate($0) }) {
-      main = record.main
-      shape.form.frame = Array(template[record.frame])
-      shape.form.slotMarks = record.marks
-      shape.marks = record.marks.union(SeverityMarks(of: template[record.frame]))
-    }
-    shape.marks.formUnion(SeverityMarks(of: template[main]))
-    var position = main.lowerBound
-    while position < main.upperBound {
-      if TemplateTokenizer.isDelimiter(template[position]) {
-        shape.form.skeleton.append(template[position])
-        position += 1
-        continue
-      }
-      let start = position
-      while position < main.upperBound, !TemplateTokenizer.isDelimiter(template[position]) {
-        // The byte behind a mark is a number, not a character.
-        position += template[position] == TemplateTokenizer.mark ? 2 : 1
-      }
-      shape.words.append(Array(template[start..<min(position, main.upperBound)]))
-      shape.form.skeleton.append(TemplateTokenizer.mark)
-    }
-    return shape
-  }
-
-  private mutating func leafKey(_ shape: Shape) -> LeafKey {
+  private mutating func leafKey(_ shape: TemplateShape) -> LeafKey {
     let first = shape.words.first { !Self.isTyped($0) } ?? []
     let second = Self.wordBehindHeader(shape)
     let form = shape.form.bytes.withUnsafeBufferPointer { forms.insert($0) }
@@ -325,7 +211,7 @@ struct PatternMerging {
   }
 
   /// The first plain word behind the first `: ` or `] `.
-  private static func wordBehindHeader(_ shape: Shape) -> [UInt8] {
+  private static func wordBehindHeader(_ shape: TemplateShape) -> [UInt8] {
     var index = 0
     var isBehind = false
     let skeleton = shape.form.skeleton

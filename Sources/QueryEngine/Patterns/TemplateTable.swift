@@ -32,6 +32,9 @@ struct TemplateTable: Sendable {
     /// those in the main slot.
     var tokens: [TokenValues] = []
 
+    /// Whether counts over time are asked for, and with them tokens.
+    var isOverTime: Bool { !buckets.isEmpty }
+
     mutating func add(_ other: Details) {
       if !other.samples.isEmpty { samples = PatternSample.earliest(samples + other.samples) }
       if slots.count == other.slots.count {
@@ -46,12 +49,14 @@ struct TemplateTable: Sendable {
       } else {
         for index in other.buckets.indices { buckets[index] += other.buckets[index] }
       }
+      addTokens(other.tokens)
+    }
+
+    fileprivate mutating func addTokens(_ others: [TokenValues]) {
       if tokens.isEmpty {
-        tokens = other.tokens
+        tokens = others
       } else {
-        for index in tokens.indices where index < other.tokens.count {
-          tokens[index].add(other.tokens[index])
-        }
+        for index in tokens.indices where index < others.count { tokens[index].add(others[index]) }
       }
     }
   }
@@ -59,13 +64,13 @@ struct TemplateTable: Sendable {
   /// Templates that are told apart, at most.
   static let mostTemplates = 20_000
 
-  /// Values of tokens that are kept, at most.
-  static let mostTokenValues = 1_000_000
-
   private let limit: Int
-  private var hasTooManyTokens = false
   private var table = ByteTable()
+  /// What values of tokens are numbers of.
+  private(set) var tokenTexts = ByteTable()
+  /// The template last looked for, as the level has it, and as it was.
   private var scratch: [UInt8] = []
+  private var original: [UInt8] = []
   private(set) var level = TemplateLevel.exact
   private(set) var counts: [Int] = []
   private(set) var details: [Details] = []
@@ -88,6 +93,10 @@ struct TemplateTable: Sendable {
     _ template: UnsafeBufferPointer<UInt8>, count: Int, _ found: Details
   ) -> Int {
     let number = number(of: template)
+    var found = found
+    if level != .exact, found.isOverTime {
+      generalise(&found.tokens, TokenParts.counts(of: found.buckets))
+    }
     add(count, found, to: number)
     return number
   }
@@ -117,6 +126,8 @@ struct TemplateTable: Sendable {
 
   private mutating func insert(_ template: UnsafeBufferPointer<UInt8>) -> Int {
     guard level != .exact else { return Int(table.insert(template)) }
+    original.removeAll(keepingCapacity: true)
+    original += template
     scratch.removeAll(keepingCapacity: true)
     level.generalise(template, into: &scratch)
     return scratch.withUnsafeBufferPointer { Int(table.insert($0)) }
@@ -131,8 +142,20 @@ struct TemplateTable: Sendable {
     details = []
     for number in old.counts.indices {
       let own = old.table.withKey(UInt32(number)) { insert($0) }
-      add(old.counts[number], old.details[number], to: own)
+      var found = old.details[number]
+      if found.isOverTime { generalise(&found.tokens, TokenParts.counts(of: found.buckets)) }
+      add(old.counts[number], found, to: own)
     }
+  }
+
+  /// Makes the tokens of the template last looked for those of the level.
+  private mutating func generalise(_ tokens: inout [TokenValues], _ counts: TokenParts.Counts) {
+    guard !losesTokens, original != scratch else { return }
+    let shape = TemplateShape(original)
+    var found = ClusterTokens(shape, tokens)
+    found.generalise(
+      shape.words, to: TemplateShape(scratch).words, counts, texts: &tokenTexts)
+    tokens = found.inOrder
   }
 
   mutating func addSample(_ sample: PatternSample, to number: Int) {
@@ -146,23 +169,23 @@ struct TemplateTable: Sendable {
     details[number].buckets[bucket] += 1
   }
 
-  /// Whether the values of tokens are no longer kept: templates lost detail, or there were too many
-  /// values.
-  var losesTokens: Bool { level != .exact || hasTooManyTokens }
+  /// Whether the values of tokens are no longer kept, as too little is left of the templates: from the
+  /// level on that takes names of fields for tokens.
+  var losesTokens: Bool { level >= .keysAndBeginning }
 
+  /// Counts the tokens of a text whose template was added last.
   mutating func addTokens(_ tokens: RowTokens, part: Int, to number: Int) {
-    if !losesTokens { tokens.count(in: &details[number].tokens, part: part) }
-  }
-
-  /// Gives up the values of tokens if there are too many.
-  mutating func boundTokens() {
-    guard !hasTooManyTokens else { return }
-    let weight = details.reduce(0) { sum, details in
-      details.tokens.reduce(sum) { $0 + $1.weight }
+    if losesTokens { return }
+    if level == .exact {
+      tokens.count(in: &details[number].tokens, part: part, texts: &tokenTexts)
+      return
     }
-    guard weight > Self.mostTokenValues else { return }
-    hasTooManyTokens = true
-    for number in details.indices { details[number].tokens = [] }
+    var found = Details()
+    tokens.count(in: &found.tokens, part: part, texts: &tokenTexts)
+    var counts = TokenParts.Counts()
+    counts[part] = 1
+    generalise(&found.tokens, counts)
+    details[number].addTokens(found.tokens)
   }
 
   /// Takes over what another table has counted.
@@ -170,10 +193,36 @@ struct TemplateTable: Sendable {
   /// - Parameter change: what becomes of its samples.
   mutating func merge(_ other: TemplateTable, _ change: (PatternSample) -> PatternSample) {
     while level < other.level { goUp() }
+    var numbers = TextNumbers(other.tokenTexts)
     for number in other.counts.indices {
       var found = other.details[number]
       found.samples = found.samples.map(change)
+      found.tokens = losesTokens ? [] : found.tokens.map { numbers.values($0, &tokenTexts) }
       _ = other.table.withKey(UInt32(number)) { add($0, count: other.counts[number], found) }
+    }
+  }
+
+  /// The numbers that the texts of another table have in this one.
+  private struct TextNumbers {
+    private let others: ByteTable
+    private var own: [UInt32]
+
+    init(_ others: ByteTable) {
+      self.others = others
+      own = [UInt32](repeating: .max, count: others.count)
+    }
+
+    /// The values of a token of the other table as those of one of this table.
+    mutating func values(_ values: TokenValues, _ texts: inout ByteTable) -> TokenValues {
+      var result = TokenValues()
+      result.add(values) { number in
+        let place = Int(number)
+        if own[place] == .max {
+          own[place] = others.withKey(UInt32(place)) { texts.insert($0) }
+        }
+        return UInt64(own[place])
+      }
+      return result
     }
   }
 
@@ -188,9 +237,10 @@ struct TemplateTable: Sendable {
 
   /// Bytes of the table and of the words that merging takes its templates apart into, about.
   var byteCount: Int {
-    details.reduce(table.byteCount * 4 + counts.count * 160) { sum, details in
+    let own = table.byteCount * 4 + counts.count * 160 + tokenTexts.byteCount
+    return details.reduce(own) { sum, details in
       sum + details.buckets.count * 8 + details.slots.reduce(0) { $0 + 40 + $1.count }
-        + details.tokens.reduce(0) { $0 + $1.byteCount }
+        + details.tokens.reduce(0) { $0 + MemoryLayout<TokenValues>.stride + $1.byteCount }
         + details.samples.reduce(0) { $0 + $1.text.utf8.count + 48 }
     }
   }

@@ -72,19 +72,26 @@ struct TokenAnomalies {
   private static let leastChange = (value: 0.05, errors: 0.01)
 
   /// For each token and test the finding, whether it is an anomaly or not.
-  static func findings(of tokens: [PatternToken]) -> [AnomalyFinding] {
-    tokens.flatMap { findings(of: $0) }
+  ///
+  /// - Parameter texts: what values are numbers of.
+  static func findings(of tokens: [PatternToken], texts: ByteTable) -> [AnomalyFinding] {
+    tokens.flatMap { token in
+      var token = token
+      token.values.settle()
+      return findings(of: token, texts)
+    }
   }
 
-  private static func findings(of token: PatternToken) -> [AnomalyFinding] {
+  private static func findings(of token: PatternToken, _ texts: ByteTable) -> [AnomalyFinding] {
     let totals = token.values.totals
     let usual = totals[..<TokenParts.usual]
     guard usual.reduce(0, +) >= fewest.usual, totals[TokenParts.recent] >= fewest.recent,
       usual.count(where: { $0 > 0 }) >= fewestParts
     else { return [] }
-    if let codes = errorCodes(token) { return [codes] }
     let isNumeric = token.values.numberCount * 10 >= totals.reduce(0, { $0 + Int($1) }) * 9
-    return [isNumeric ? median(token) : variation(token)].compactMap(\.self)
+    guard isNumeric else { return variation(token, texts).map { [$0] } ?? [] }
+    let numbers = token.values.sortedNumbers()
+    return (errorCodes(token, numbers) ?? median(token, numbers)).map { [$0] } ?? []
   }
 
   private static func label(_ token: PatternToken) -> String {
@@ -147,10 +154,11 @@ struct TokenAnomalies {
   }
 
   /// The share of error codes; `nil` for a token that is no status code.
-  private static func errorCodes(_ token: PatternToken) -> AnomalyFinding? {
+  private static func errorCodes(
+    _ token: PatternToken, _ numbers: [CountedNumber]
+  ) -> AnomalyFinding? {
     let values = token.values
-    guard !values.isFull, values.texts.isEmpty, let numbers = values.numbers.exact, !numbers.isEmpty
-    else { return nil }
+    guard !values.hasTexts, !values.isRounded, !numbers.isEmpty else { return nil }
     let codes = numbers.compactMap { code($0.number) }
     guard codes.count == numbers.count else { return nil }
     if let field = token.field {
@@ -179,12 +187,12 @@ struct TokenAnomalies {
 
   // MARK: Values
 
-  private static func variation(_ token: PatternToken) -> AnomalyFinding? {
+  private static func variation(_ token: PatternToken, _ texts: ByteTable) -> AnomalyFinding? {
     let values = token.values
     guard !values.isFull else { return nil }
     var found: AnomalyFinding?
-    for (index, text) in values.texts.enumerated() {
-      let counts = Array(values.counts(of: index))
+    values.forEachText { number, counts in
+      let text = texts.withKey(number) { Array($0) }
       let share = Share(counts, of: values.totals)
       let isNews = abs(share.recent - share.usual) >= leastChange.value
       let isNew = counts[..<TokenParts.usual].allSatisfy { $0 == 0 }
@@ -205,11 +213,13 @@ struct TokenAnomalies {
 
   // MARK: Numbers
 
-  private static func median(_ token: PatternToken) -> AnomalyFinding? {
-    let numbers = token.values.numbers
-    let parts = (0..<TokenParts.usual).map { numbers.sorted($0..<$0 + 1) }.filter { !$0.isEmpty }
-    let recent = numbers.sorted(TokenParts.recent..<TokenParts.recent + 1)
-    let all = numbers.sorted(0..<TokenParts.usual)
+  private static func median(
+    _ token: PatternToken, _ numbers: [CountedNumber]
+  ) -> AnomalyFinding? {
+    let parts = (0..<TokenParts.usual).map { counted(numbers, $0..<$0 + 1) }
+      .filter { !$0.isEmpty }
+    let recent = counted(numbers, TokenParts.recent..<TokenParts.recent + 1)
+    let all = counted(numbers, 0..<TokenParts.usual)
     guard parts.count >= fewestParts, !recent.isEmpty else { return nil }
     let medians = parts.map { Robust.quantile(0.5, of: $0) }
     let usual = Robust.median(medians)
@@ -226,6 +236,16 @@ struct TokenAnomalies {
       kind: .number, distance: scale > 0 ? abs(now - usual) / scale : 0,
       description: "\(label(token)) has a median of \(NumberFormat.displayText(now))\(unit) in the "
         + "last third of the window, usually \(NumberFormat.displayText(usual))\(unit)")
+  }
+
+  /// The numbers in some parts, ascending, with how often each came there.
+  private static func counted(
+    _ numbers: [CountedNumber], _ parts: Range<Int>
+  ) -> [(number: Double, count: Int)] {
+    numbers.compactMap { number in
+      let count = parts.reduce(0) { $0 + Int(number.counts[$1]) }
+      return count > 0 ? (number.number, count) : nil
+    }
   }
 }
 
