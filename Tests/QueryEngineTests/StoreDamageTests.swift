@@ -99,6 +99,12 @@ import Testing
       while told.withLock({ $0 }) == part { usleep(100) }
     }
     let copy = disk.copy()
+    // A log that is being laid out for later holds nothing until the manifest names it, and is nobody's to verify.
+    let named = try LogStore.open("/store", mode: .readOnly, options: options(copy)).state()
+      .writeAheadLogs.keys.map { "\(store.names.writeAheadLog($0))" }
+    for path in copy.paths where path.hasSuffix(".wal") && !named.contains(path) {
+      try copy.unlink(path)
+    }
     _ = try writer.close()
     return copy
   }
