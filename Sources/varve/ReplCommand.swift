@@ -42,6 +42,12 @@ struct ReplCommand: ParsableCommand {
     var exit = CommandExit.success
     Interruption.listen(endsIdleProcess: true)
     while let text = try script.next() {
+      if let help = ReplHelp.answer(to: text) {
+        var output = OutputBuffer.standardOutput()
+        output.append(help)
+        try output.flush()
+        continue
+      }
       let started = ContinuousClock.now
       do {
         var options = try query.options()
@@ -51,6 +57,7 @@ struct ReplCommand: ParsableCommand {
         }
         if status != .success { exit = status }
       } catch {
+        let error = (error as? QueryError)?.hintingAtEndsOfQueries ?? error
         exit = FailureReport(isJSON: runner.format == .json).show(error)
         if exit == .interrupted { throw exit }
         if runner.showsStatistics { reportFailure(after: started.duration(to: .now)) }

@@ -244,5 +244,25 @@ import Testing
     #expect(parsed.map { $0["error"] as? Bool ?? false } == [false, true, false, false])
     #expect(parsed.allSatisfy { $0["elapsedMilliseconds"] is NSNumber })
     #expect(result.errors.contains("did you mean 'limit'?"))
+    #expect(!result.errors.contains("queries end with ';'"))
+  }
+
+  @Test func `a piped shell says how queries end, and helps`() throws {
+    let varve = try VarveProcess()
+    #expect(try varve("ingest", "-q", "-g", "g", "-", input: Self.three).status == 0)
+    let joined = try varve("repl", input: "stats count(*) as n\n  stats sum(ms) as m\n")
+    #expect(joined.status == 1 && joined.lines.isEmpty)
+    #expect(joined.errors.contains("2:3: error: expected"), "\(joined.errors)")
+    #expect(joined.errors.contains("note: queries end with ';' at the end of a line"))
+    // A mistake inside a line is no other query.
+    let wrong = try varve("repl", input: "stats count(*) as n\n| limit 1 2;\n")
+    #expect(wrong.status == 1 && !wrong.errors.contains("queries end with"), "\(wrong.errors)")
+    for help in ["help;\n", "help", " HELP ;\n"] {
+      let result = try varve("repl", input: help)
+      #expect(result.status == 0 && result.text.contains(".groups "), "\(result.errors)")
+    }
+    let page = try varve("repl", "-o", "ndjson", input: "help stats;\nstats count(*) as n;\n")
+    #expect(page.status == 0 && page.lines.last == #"{"n":3}"#)
+    #expect(page.text.contains("Examples:"), "\(page.text)")
   }
 }

@@ -1,7 +1,18 @@
+import QueryEngine
 import QueryLanguage
 
 /// The shell's own help.
 enum ReplHelp {
+  /// What `help` or `help WORD` prints; `nil` for any other text.
+  static func answer(to text: String) -> String? {
+    let words = text.split(whereSeparator: \.isWhitespace)
+    guard words.count <= 2, words.first?.lowercased() == "help" else { return nil }
+    return words.count == 1 ? overview : page(String(words[1]))
+  }
+
+  /// The page of a command, function or code, or what comes near.
+  static func page(_ word: String) -> String { Manual.page(word) ?? Manual.unknown(word) + "\n" }
+
   /// The commands of the shell that begin with a dot.
   static let commands = [
     ".groups", ".fields", ".use", ".since", ".mode", ".timing", ".explain", ".quit",

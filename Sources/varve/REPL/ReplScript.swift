@@ -1,4 +1,6 @@
 import Glibc
+import QueryEngine
+import QueryLanguage
 
 /// Reads queries from something that is no terminal: each ends with `;` at the end of a line.
 struct ReplScript {
@@ -63,4 +65,23 @@ struct ReplScript {
   }
 
   private static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || (9...13).contains(byte) }
+}
+
+extension QueryError {
+  /// The same, and where a line begins with what does not go on with the line above, a word on how
+  /// queries end.
+  var hintingAtEndsOfQueries: QueryError {
+    var diagnostics = diagnostics
+    let first = diagnostics.firstIndex { diagnostic in
+      let start = diagnostic.range.start
+      let line = text.lineIndex(of: start)
+      let isBehindOthers = text.bytes[text.lineStarts[line]..<start].contains { $0 > 0x20 }
+      return diagnostic.id.code == "E117" && line > 0 && !isBehindOthers
+    }
+    guard let first else { return self }
+    diagnostics[first].notes.insert(
+      DiagnosticNote("queries end with ';' at the end of a line, if this is meant to be another"),
+      at: 0)
+    return QueryError(text: text, diagnostics: diagnostics)
+  }
 }

@@ -125,8 +125,7 @@ struct Shell {
     switch words[0].lowercased() {
     case "help", ".help":
       print(
-        rest.isEmpty ? ReplHelp.overview : (Manual.page(rest[0]) ?? Manual.unknown(rest[0]) + "\n"),
-        terminator: "")
+        rest.isEmpty ? ReplHelp.overview : ReplHelp.page(rest[0]), terminator: "")
     case "clear", ".clear": print("\u{1B}[H\u{1B}[2J", terminator: "")
     case ".groups": try GroupListing.groups(store).print(as: listingFormat)
     case ".fields":
