@@ -25,6 +25,10 @@ package enum StopPoint {
   /// The signal of the work that this thread does.
   @TaskLocal package static var signal: (any StopSignal)?
 
+  /// Rows from one question to the next, where a row takes some hundred nanoseconds: those of a row group are done
+  /// in one go.
+  static let rowsBetween = 65_536
+
   /// Whether the result of the work under way is no longer wanted.
   ///
   /// - Complexity: some 30 ns; not for every row.
@@ -61,5 +65,12 @@ package struct StopCounter {
   @inline(__always)
   package mutating func check() throws(Stopped) {
     if isPassed() { throw Stopped() }
+  }
+}
+
+extension [UInt32] {
+  /// The numbers so far, and another one for all that a loop left out when it broke off.
+  func filled(to count: Int, with number: UInt32) -> [UInt32] {
+    self + repeatElement(number, count: Swift.max(0, count - self.count))
   }
 }

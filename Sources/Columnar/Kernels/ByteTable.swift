@@ -145,11 +145,24 @@ package struct ByteTable: Sendable {
 
   /// The numbers of the keys of another table that have these numbers there.
   package mutating func insert(_ others: [UInt32], of other: ByteTable) -> [UInt32] {
+    var numbers = insert(others[..<min(others.count, StopPoint.rowsBetween)], of: other)
+    while numbers.count < others.count {
+      // Nobody will look at the rest.
+      if StopPoint.isPassed { return numbers.filled(to: others.count, with: numbers[0]) }
+      let end = min(others.count, numbers.count + StopPoint.rowsBetween)
+      numbers += insert(others[numbers.count..<end], of: other)
+    }
+    return numbers
+  }
+
+  private mutating func insert(_ others: ArraySlice<UInt32>, of other: ByteTable) -> [UInt32] {
     other.bytes.withUnsafeBufferPointer { bytes in
       other.offsets.withUnsafeBufferPointer { offsets in
-        insert(others.count) { i in
-          let number = Int(others[i])
-          return UnsafeBufferPointer(rebasing: bytes[offsets[number]..<offsets[number + 1]])
+        others.withUnsafeBufferPointer { others in
+          insert(others.count) { i in
+            let number = Int(others[i])
+            return UnsafeBufferPointer(rebasing: bytes[offsets[number]..<offsets[number + 1]])
+          }
         }
       }
     }

@@ -164,8 +164,21 @@ package struct KeyTable: Sendable {
     case .booleans(let v):
       return words(v.values.count, v.validity) { $0.number(of: .boolean(v.values[$1])) }
     case .values(let values):
-      return values.map { number(of: $0) }
+      return numbers(of: values)
     }
+  }
+
+  @inline(never)
+  private mutating func numbers(of values: [Value]) -> [UInt32] {
+    var numbers: [UInt32] = []
+    numbers.reserveCapacity(values.count)
+    var stop = StopCounter(every: 1_024)
+    for value in values {
+      // Nobody will look at the rest.
+      if stop.isPassed() { return numbers.filled(to: values.count, with: Self.missing) }
+      numbers.append(number(of: value))
+    }
+    return numbers
   }
 
   @inline(__always)
@@ -251,7 +264,9 @@ package struct KeyTable: Sendable {
     }
     var result = [Self.missing]
     result.reserveCapacity(other.count)
+    var stop = StopCounter(every: 1_024)
     for index in 1..<other.count {
+      if stop.isPassed() { return result.filled(to: other.count, with: Self.missing) }
       let text = other.texts.withKey(other.textOfValue[index]) { texts.insert($0) }
       switch other.shown[index] {
       case .missing: result.append(Self.missing)

@@ -41,7 +41,8 @@ struct RunControl: StopSignal {
 
   /// Runs `body` so that loops deep inside it end soon when the run is to end.
   ///
-  /// - Throws: ``QueryFailure`` in place of ``Stopped``, and what `body` throws.
+  /// - Throws: ``QueryFailure`` in place of ``Stopped`` and of all that is thrown once the run is to end; else what `body`
+  ///   throws.
   func stopping<Result>(_ body: () throws -> Result) throws -> Result {
     try StopPoint.$signal.withValue(self) {
       do {
@@ -49,9 +50,10 @@ struct RunControl: StopSignal {
         // A loop that does not throw may have broken off unnoticed.
         try check()
         return result
-      } catch is Stopped {
+      } catch {
+        // What a loop left half done may look like damage to whoever reads it next.
         try check()
-        throw QueryFailure.cancelled
+        throw error is Stopped ? QueryFailure.cancelled : error
       }
     }
   }
