@@ -240,7 +240,6 @@ enum AnalyzerDiagnostics {
       at: range, notes: [.init("take a part of it with substr")])
   }
 
-  /// - Parameter share: percent of the events that have the other field, if it was counted.
   static func likeIsLiteral(_ text: String, at range: SourceRange) -> Diagnostic {
     let plain = text.split { $0 == "%" || $0 == "*" }
     return Diagnostic(
@@ -260,6 +259,7 @@ enum AnalyzerDiagnostics {
       notes: [.init("a text stands in quotes: '\(name)'")])
   }
 
+  /// - Parameter share: percent of the events that have the other field, if it was counted.
   static func fieldAbsent(
     _ name: String, _ near: String, _ share: Double?, at range: SourceRange
   ) -> Diagnostic {
