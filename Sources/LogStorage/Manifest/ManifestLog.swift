@@ -262,12 +262,18 @@ final class ManifestLog: Sendable {
         position = later
         continue
       }
-      try take(record, into: &memory)
-      position += record.byteCount
+      let range = position..<position + record.byteCount
+      let digest = bytes.withUnsafeBytes {
+        SHA256.hash(UnsafeRawBufferPointer(rebasing: $0[range]))
+      }
+      try take(record, digest: digest, into: &memory)
+      position = range.upperBound
     }
   }
 
-  private func take(_ record: ManifestRecord, into memory: inout Memory) throws {
+  private func take(
+    _ record: ManifestRecord, digest: [UInt8], into memory: inout Memory
+  ) throws {
     let path = memory.file.path
     let isFirst = memory.firstRecordEnd == 0
     let next = memory.state.generation + 1
@@ -291,7 +297,7 @@ final class ManifestLog: Sendable {
     let transaction = try ManifestTransaction(record.body, name: path)
     try memory.state.apply(
       transaction, generation: record.generation, name: path, isLenient: memory.isBroken)
-    memory.head = SHA256.hash(record.bytes)
+    memory.head = digest
     memory.position += UInt64(record.byteCount)
     if isFirst { memory.firstRecordEnd = memory.position }
   }
@@ -362,8 +368,9 @@ final class ManifestLog: Sendable {
       generation: generation, previous: memory.head, body: transaction.body)
     let file = try fileSystem.open(memory.file.path, .append)
     if try file.length() > memory.position { try file.truncate(to: memory.position) }
+    let bytes = record.bytes
     do {
-      try file.append(record.bytes)
+      try file.append(bytes)
     } catch {
       try? file.truncate(to: memory.position)
       throw error
@@ -376,7 +383,7 @@ final class ManifestLog: Sendable {
       throw error
     }
     memory.state = state
-    memory.head = SHA256.hash(record.bytes)
+    memory.head = SHA256.hash(bytes)
     memory.position += UInt64(record.byteCount)
     ManifestEnd(number: memory.number, generation: generation).write(names, fileSystem)
   }

@@ -144,12 +144,12 @@ package struct ManifestState: Sendable, Hashable {
   }
 
   private func expect(
-    _ holds: Bool, _ verb: String, _ object: String, _ name: String
+    _ holds: Bool, _ verb: String, _ object: @autoclosure () -> String, _ name: String
   ) throws {
     if !holds {
       throw StorageError(
         .damaged,
-        "\(name): the record of generation \(generation) \(verb) \(object), "
+        "\(name): the record of generation \(generation) \(verb) \(object()), "
           + "which contradicts the records before it")
     }
   }

@@ -46,10 +46,7 @@ struct ScanPlan {
     let lower = max(request.window?.lowerBound ?? .min, oldest)
     let upper = request.window?.upperBound ?? .max
     let isOpen = lower == .min && upper == .max
-    let chunks = logs.flatMap { WriteAheadChunk.chunks(of: $0, group: group.id) }
-    for (segment, chunk) in group.segments.values.map({ ($0, nil) })
-      + chunks.map({ ($0.record, $0) })
-    {
+    func consider(_ segment: SegmentRecord, _ chunk: WriteAheadChunk?) {
       if lower > upper || segment.maxTime < lower || segment.minTime > upper {
         statistics.skip(
           segment: segment, segment.maxTime < oldest ? .pastRetention : .outsideWindow)
@@ -59,6 +56,10 @@ struct ScanPlan {
             segment: segment, logGroup: group.name, window: isOpen ? nil : lower...upper,
             cutoff: oldest, chunk: chunk))
       }
+    }
+    for segment in group.segments.values { consider(segment, nil) }
+    for chunk in logs.flatMap({ WriteAheadChunk.chunks(of: $0, group: group.id) }) {
+      consider(chunk.record, chunk)
     }
   }
 }
