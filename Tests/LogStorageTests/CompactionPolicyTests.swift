@@ -32,9 +32,11 @@ import Testing
     #expect(merge(sixteen, hoursAfterEnd: -3) == sixteen)
     let half = [UInt64](repeating: 1, count: 8) + [UInt64](repeating: mebibyte, count: 8)
     #expect(merge(half, hoursAfterEnd: -3) == nil)
-    #expect(merge([UInt64](repeating: 1, count: 23), hoursAfterEnd: -3) == nil)
-    #expect(merge([UInt64](repeating: 1, count: 80), hoursAfterEnd: -3)?.count == 64)
-    #expect(merge([UInt64](repeating: mebibyte, count: 80), hoursAfterEnd: -3)?.count == 16)
+    #expect(merge([UInt64](repeating: 1024, count: 127), hoursAfterEnd: -3) == nil)
+    #expect(merge([UInt64](repeating: 1024, count: 200), hoursAfterEnd: -3)?.count == 128)
+    #expect(merge([UInt64](repeating: mebibyte, count: 80), hoursAfterEnd: -3)?.count == 32)
+    #expect(merge([UInt64](repeating: 40 * mebibyte, count: 16), hoursAfterEnd: -3)?.count == 6)
+    #expect(merge([UInt64](repeating: 100 * mebibyte, count: 40), hoursAfterEnd: -3) == nil)
   }
 
   @Test func `a sealed day merges what it has, smallest first`() {
@@ -45,13 +47,41 @@ import Testing
 
   @Test func `a large segment is not copied for the sake of a small one`() {
     #expect(merge([200 * mebibyte, mebibyte], hoursAfterEnd: 3) == nil)
-    #expect(merge([200 * mebibyte, 2, 1], hoursAfterEnd: 3) == [1, 2])
+    #expect(merge([200 * mebibyte, 2, 1], hoursAfterEnd: 3) == nil)
+    let late = [UInt64](repeating: 1 << 10, count: 8)
+    #expect(merge([200 * mebibyte] + late.dropLast(), hoursAfterEnd: 3) == nil)
+    #expect(merge([200 * mebibyte] + late, hoursAfterEnd: 3) == late)
     #expect(merge([mebibyte, 1], hoursAfterEnd: 3) == nil)
     #expect(merge([4 << 10, 1], hoursAfterEnd: 3) == [1, 4 << 10])
     #expect(merge([20 * mebibyte, 20 * mebibyte], hoursAfterEnd: 3)?.count == 2)
     #expect(merge([20 * mebibyte, 19 * mebibyte], hoursAfterEnd: 3) == nil)
     #expect(merge([20 * mebibyte, 12 * mebibyte, 8 * mebibyte], hoursAfterEnd: 3)?.count == 3)
     #expect(merge([200 * mebibyte, 100 * mebibyte], hoursAfterEnd: 3) == nil)
+  }
+
+  @Test func `nothing is merged beyond the budget`() {
+    func merge(writtenPerByte: Double, hours: Int64) -> Int? {
+      let list = segments([UInt64](repeating: mebibyte, count: 16)).map { segment in
+        var segment = segment
+        segment.writtenByteCount = UInt64(Double(segment.byteCount) * writtenPerByte)
+        return segment
+      }
+      let now = (day + 1) * Day.milliseconds + hours * SampleTime.hour
+      return policy.nextMerge(list, day: day, now: now)?.count
+    }
+    #expect(merge(writtenPerByte: 2, hours: -3) == 16)
+    #expect(merge(writtenPerByte: 2.01, hours: -3) == nil)
+    #expect(merge(writtenPerByte: 2.01, hours: 3) == 15, "what there is budget for")
+    #expect(merge(writtenPerByte: 2.9, hours: 3) == nil)
+  }
+
+  @Test func `a merge of an open day leaves enough for the last one`() {
+    // 32 × 4 KiB would leave their class; they were written twice already.
+    var list = segments([UInt64](repeating: 4 << 10, count: 32))
+    for index in list.indices { list[index].writtenByteCount *= 2 }
+    #expect(policy.nextMerge(list, day: day, now: day * Day.milliseconds) == nil)
+    #expect(
+      policy.nextMerge(list, day: day, now: (day + 2) * Day.milliseconds)?.count == 32)
   }
 
   @Test(arguments: 0..<40)

@@ -19,11 +19,13 @@ import Testing
       id: SegmentID(high: 3, low: 4), logGroup: "a", path: "/s", created: 0, fileSystem: disk)
     try writer.append(SampleEvents("a", count: 3, from: -5).alternating("ü").encoded())
     let record = SegmentRecord(try writer.finish(), group: 9)
+    var successor = record
+    successor.inherit(from: [record, record])
     let removed = RemovedSegment(record, reason: .compacted, generation: 12)
     let actions: [ManifestAction] = [
       .snapshotBegins, .groupCreated(id: 9, name: "a/b", created: -1), .groupDeleted(id: 9),
       .retentionSet(group: 9, days: 30), .retentionSet(group: 9, days: nil),
-      .streamDeleted(group: 9, name: "s"), .segmentAdded(record),
+      .streamDeleted(group: 9, name: "s"), .segmentAdded(record), .segmentAdded(successor),
       .segmentRemoved(id: record.id, group: 9, digest: record.digest, reason: .expired),
       .segmentAwaitsCollection(removed), .segmentCollected(id: record.id),
       .countersSet(nextSequence: .max, nextGroup: 2),

@@ -25,7 +25,8 @@ struct Compactor {
       finished.discard()
       throw error
     }
-    let output = try rewriter.place(finished, group: inputs[0].group)
+    var output = try rewriter.place(finished, group: inputs[0].group)
+    output.inherit(from: inputs)
     // The lock of the file must outlive the append, or the collector could take it for an orphan.
     defer { withExtendedLifetime(finished) {} }
     do {

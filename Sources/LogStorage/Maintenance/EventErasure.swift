@@ -70,7 +70,8 @@ struct EventErasure {
     var sum = finished.footer.contentSum
     sum &+= erased
     guard sum == record.contentSum else { throw disagreement(record) }
-    let output = try rewriter.place(finished, group: record.group)
+    var output = try rewriter.place(finished, group: record.group)
+    output.inherit(from: record)
     return Result(
       input: record, output: output, erasedRowCount: record.rowCount - output.rowCount,
       finished: finished)

@@ -12,6 +12,7 @@ enum ManifestAction: Sendable, Hashable {
   case retentionSet(group: UInt64, days: UInt32?)
   /// The segments that held the stream are replaced by other actions of the same record.
   case streamDeleted(group: UInt64, name: String)
+  /// Two kinds in the log: one that was made of others says what was written for its events before.
   case segmentAdded(SegmentRecord)
   case segmentRemoved(id: SegmentID, group: UInt64, digest: [UInt8], reason: RemovalReason)
   /// In snapshots: a segment removed earlier whose file may still be there.
@@ -56,6 +57,7 @@ enum ManifestAction: Sendable, Hashable {
     case removalNoted = 16
     case recordsLost = 17
     case lossAccepted = 18
+    case successorAdded = 19
   }
 
   func encode(into writer: inout FieldWriter) {
@@ -80,7 +82,7 @@ enum ManifestAction: Sendable, Hashable {
       writer.put(group)
       writer.put(name)
     case .segmentAdded(let segment):
-      put(.segmentAdded)
+      put(segment.isFirst ? .segmentAdded : .successorAdded)
       segment.encode(into: &writer)
     case .segmentRemoved(let id, let group, let digest, let reason):
       put(.segmentRemoved)
@@ -154,7 +156,9 @@ enum ManifestAction: Sendable, Hashable {
     case .streamDeleted:
       self = .streamDeleted(group: try reader.number(), name: try reader.string())
     case .segmentAdded:
-      self = .segmentAdded(try SegmentRecord(&reader))
+      self = .segmentAdded(try SegmentRecord(&reader, hasHistory: false))
+    case .successorAdded:
+      self = .segmentAdded(try SegmentRecord(&reader, hasHistory: true))
     case .segmentRemoved:
       let id = SegmentID(high: try reader.number(), low: try reader.number())
       let group = try reader.number(UInt64.self)

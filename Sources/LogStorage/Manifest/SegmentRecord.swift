@@ -23,6 +23,13 @@ package struct SegmentRecord: Sendable, Hashable {
   package var contentSum: ContentSum
   /// Streams in ascending order of their names.
   package var streams: [StreamCount]
+  /// Bytes that were written when its events first came into segments.
+  package var firstByteCount: UInt64
+  /// Bytes that have been written for its events up to now, by merges too.
+  package var writtenByteCount: UInt64
+
+  /// Whether it is as it was first written.
+  var isFirst: Bool { firstByteCount == byteCount && writtenByteCount == byteCount }
 
   /// The record of a finished segment. Its sequence numbers are those in the file until a base is
   /// assigned.
@@ -43,6 +50,8 @@ package struct SegmentRecord: Sendable, Hashable {
     sequenceBase = 0
     contentSum = footer.contentSum
     streams = footer.streams
+    firstByteCount = segment.byteCount
+    writtenByteCount = segment.byteCount
   }
 
   /// What stands for a row group of events that are in no segment yet.
@@ -62,9 +71,12 @@ package struct SegmentRecord: Sendable, Hashable {
     sequenceBase = 0
     contentSum = entry.contentSum
     streams = []
+    firstByteCount = byteCount
+    writtenByteCount = byteCount
   }
 
-  init(_ reader: inout FieldReader) throws {
+  /// - Parameter hasHistory: whether it says what was written for it before.
+  init(_ reader: inout FieldReader, hasHistory: Bool) throws {
     id = SegmentID(high: try reader.number(), low: try reader.number())
     group = try reader.number()
     day = try reader.number()
@@ -80,6 +92,23 @@ package struct SegmentRecord: Sendable, Hashable {
     sequenceBase = try reader.number()
     contentSum = try reader.contentSum()
     streams = try reader.streams()
+    firstByteCount = hasHistory ? try reader.number() : byteCount
+    writtenByteCount = hasHistory ? try reader.number() : byteCount
+  }
+
+  /// Notes that a merge wrote it from others.
+  mutating func inherit(from inputs: [SegmentRecord]) {
+    firstByteCount = inputs.reduce(0) { $0 &+ $1.firstByteCount }
+    writtenByteCount = inputs.reduce(byteCount) { $0 &+ $1.writtenByteCount }
+  }
+
+  /// Notes that it is what was left of another one. Erasing counts as no merge: of what was written for the
+  /// other one it takes the share of its size.
+  mutating func inherit(from whole: SegmentRecord) {
+    if whole.isFirst { return }
+    let share = min(1, Double(byteCount) / Double(max(1, whole.byteCount)))
+    firstByteCount = UInt64(Double(whole.firstByteCount) * share)
+    writtenByteCount = UInt64(Double(whole.writtenByteCount) * share)
   }
 
   func encode(into writer: inout FieldWriter) {
@@ -96,6 +125,10 @@ package struct SegmentRecord: Sendable, Hashable {
     writer.put(sequenceBase)
     writer.put(contentSum)
     writer.put(streams)
+    if !isFirst {
+      writer.put(firstByteCount)
+      writer.put(writtenByteCount)
+    }
   }
 }
 
