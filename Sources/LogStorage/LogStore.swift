@@ -39,6 +39,9 @@ package final class LogStore: Sendable {
     /// Decoded columns that are kept in memory between scans, in bytes. Pays for whoever asks more than
     /// one query.
     package var decodedByteCount = 0
+    /// How long maintenance waits for others, ms: for a living writer to publish its log, for readers to let
+    /// go of removed files.
+    package var patience: Int64 = 10_000
 
     package init() {}
   }

@@ -22,7 +22,9 @@ struct RetainCommand: ParsableCommand {
   @Flag(
     help: """
       Also remove expired events from segments that hold newer ones; without it they are out of \
-      sight at once, but stay on disk until the last event of their segment has expired.
+      sight at once, but stay on disk until the last event of their segment has expired. Streams \
+      that run are asked to publish such events first; what they or readers keep from going within ten \
+      seconds is named, and the exit code is 1.
       """)
   var exact = false
 
@@ -51,8 +53,9 @@ struct RetainCommand: ParsableCommand {
       return Terminal.say("varve: nothing done: \(error.message)\n")
     }
     try print(report)
+    for remainder in report.remaining { Terminal.say("varve: \(remainder.sentence)\n") }
     for problem in report.problems { Terminal.say("varve: \(problem)\n") }
-    if !report.problems.isEmpty { throw CommandExit.failure }
+    if !report.problems.isEmpty || !report.remaining.isEmpty { throw CommandExit.failure }
   }
 
   private func print(_ report: RetentionReport) throws {
@@ -85,7 +88,9 @@ extension RetentionReport {
       parts.append("\(isDryRun ? "would erase" : "erased") \(events(erasedRowCount)) to the event")
     }
     if recoveredRowCount > 0 {
-      parts.append("published \(events(recoveredRowCount)) that a writer left when it ended early")
+      parts.append(
+        "\(isDryRun ? "would publish" : "published") \(events(recoveredRowCount)) that a writer left "
+          + "when it ended early")
     }
     if mergeCount > 0 {
       let merged = HumanUnits.count(mergedSegmentCount, "segment")
@@ -138,7 +143,42 @@ extension RetentionReport {
       }
       json.add("surplus", raw: "[\(capped.joined(separator: ","))]")
       json.add("groups", raw: "[\(groups.joined(separator: ","))]")
+      json.add("remaining", raw: "[\(remaining.map(\.json).joined(separator: ","))]")
       json.add("problems", problems)
+    }
+  }
+}
+
+extension Remainder {
+  /// One line for a person: what is left, where, and until when.
+  fileprivate var sentence: String {
+    let files = HumanUnits.count(fileCount, "file")
+    switch kind {
+    case .log:
+      let events = HumanUnits.count(Int(clamping: rowCount ?? 0), "expired event")
+      return
+        "\(events) of log group '\(logGroup ?? "")' remain in \(path) until \(processes), which "
+        + "writes it, publishes them: it was asked to, and did not in time or they came later; the "
+        + "next run removes them"
+    case .reader:
+      return
+        "\(files) of removed segments remain in \(path) until \(processes), which reads them, has "
+        + "ended; the next run removes them"
+    case .damaged:
+      return
+        "\(files) that a repair put aside may hold expired events: look into \(path) and remove "
+        + "them yourself"
+    }
+  }
+
+  fileprivate var json: String {
+    JSONText.object {
+      $0.add("kind", kind.rawValue)
+      if let logGroup { $0.add("group", logGroup) }
+      $0.add("path", path)
+      $0.add("files", fileCount)
+      if let rowCount { $0.add("events", Int(clamping: rowCount)) }
+      $0.add("holders", processes.description)
     }
   }
 }

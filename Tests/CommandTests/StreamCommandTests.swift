@@ -94,4 +94,39 @@ import Testing
     #expect(
       try FileManager.default.contentsOfDirectory(atPath: varve.store + "/wal").isEmpty)
   }
+
+  @Test func `exact retention empties the log of a stream that runs, or says that it cannot`()
+    throws
+  {
+    let varve = try VarveProcess()
+    let stream = try Stream(varve)
+    let process = stream.process.processIdentifier
+    try stream.send(0..<20)
+    try stream.waitUntilSafe(20)
+    #expect(try varve("retention", "set", "g", "1").status == 0)
+    let drill = ["--exact", "--now", "2026-11-22T00:00:00.010Z"]
+    // It cannot answer.
+    kill(process, SIGSTOP)
+    let stuck = try varve.run(["retain"] + drill)
+    #expect(stuck.status == 1)
+    #expect(
+      stuck.errors.contains("10 expired events of log group 'g' remain in ")
+        && stuck.errors.contains(" until process \(process), which writes it, publishes them"),
+      "\(stuck.errors)")
+    kill(process, SIGCONT)
+    let rehearsal = try varve.run(["retain", "--dry-run"] + drill)
+    #expect(rehearsal.text.contains("ould erase 10 events"), "\(rehearsal.text)")
+    let report = try varve.run(["retain"] + drill)
+    #expect(report.status == 0, "\(report.errors)")
+    #expect(report.text.contains("rased 10 events to the event"), "\(report.text)")
+    #expect(try varve("retention", "set", "g", "never").status == 0)
+    #expect(try count(varve) == "{\"n\":10,\"d\":10}\n")
+    // The stream goes on.
+    try stream.send(20..<30)
+    try stream.waitUntilSafe(30)
+    try stream.end()
+    #expect(stream.process.terminationStatus == 0)
+    #expect(try count(varve) == "{\"n\":20,\"d\":20}\n")
+    #expect(try varve("verify").status == 0)
+  }
 }

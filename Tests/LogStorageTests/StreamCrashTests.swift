@@ -157,4 +157,35 @@ import Testing
       #expect(report.mergedSegmentCount == 3)
     }
   }
+
+  @Test func `exact retention beside a living writer loses nothing that is kept`() throws {
+    let old = SampleEvents("old", count: 2, from: SampleTime.day - 40 * Day.milliseconds)
+    func prepare() throws -> CrashingFileSystem {
+      let disk = CrashingFileSystem()
+      let store = try makeStore(on: disk)
+      try store.createGroup("api")
+      try store.setRetention("api", days: 30)
+      return disk
+    }
+    try cutPowerEverywhere(atLeast: 30, prepare) { disk, promise in
+      let store = try makeStore(on: disk)
+      let events = StreamedEvents()
+      defer { promise.acknowledged = events.acknowledged.filter { !$0.contains("old") } }
+      var limits = StreamWriter.Limits()
+      (limits.logByteCount, limits.firstLogByteCount, limits.heartbeat) = (8192, 4096, 1)
+      let writer = try StreamWriter(store: store, limits: limits)
+      do {
+        try events.send(old, to: writer)
+        try events.send(batch("0"), to: writer)
+        let report = try makeStore(on: disk).retain(exact: true)
+        #expect(report.erasedRowCount == 2 && report.remaining == [])
+        try events.send(batch("1"), to: writer)
+      } catch {
+        _ = try? writer.close()
+        throw error
+      }
+      _ = try writer.close()
+      #expect(try store.events(now: .min).count == 4, "the expired are gone, the others there")
+    }
+  }
 }

@@ -19,15 +19,8 @@ final class LockWatch: Sendable {
     self.hasEnded = hasEnded
     thread = try? ServiceThread {
       if hasEnded.wait(milliseconds: Self.patience, { $0 ? true : nil }) != nil { return }
-      let table = (try? PosixFileSystem().text(ofUnsized: "/proc/locks")) ?? ""
-      let holders = lockHolders(device: device, inode: inode, in: table)
-      let who =
-        switch holders.count {
-        case 0: "another process holds"
-        case 1: "process \(holders[0]) holds"
-        default: "processes \(holders.map(String.init).joined(separator: ", ")) hold"
-        }
-      tell("waiting for \(path), which \(who)")
+      let holders = ProcessList(lockHolders(device: device, inode: inode, in: lockTable()))
+      tell("waiting for \(path), which \(holders) \(holders.count > 1 ? "hold" : "holds")")
     }
   }
 
@@ -35,6 +28,34 @@ final class LockWatch: Sendable {
   func end() {
     hasEnded.withLock { $0 = true }
     thread?.join()
+  }
+}
+
+/// The kernel's table of locks; empty where there is none.
+func lockTable() -> String { (try? PosixFileSystem().text(ofUnsized: "/proc/locks")) ?? "" }
+
+/// Processes as messages name them: `process 4711`.
+package struct ProcessList: Sendable, Hashable, CustomStringConvertible {
+  private let identifiers: [Int]
+
+  package var count: Int { identifiers.count }
+
+  package init(_ identifiers: [Int]) { self.identifiers = Set(identifiers).sorted() }
+
+  package var description: String {
+    switch count {
+    case 0: "another process"
+    case 1: "process \(identifiers[0])"
+    default: "processes \(identifiers.map(String.init).joined(separator: ", "))"
+    }
+  }
+}
+
+extension LogStore {
+  /// The processes that hold a lock on a file, as far as the machine tells.
+  func holdersOfLock(_ path: String) -> [Int] {
+    guard let status = try? fileSystem.status(of: path) else { return [] }
+    return lockHolders(device: status.device, inode: status.inode, in: lockTable())
   }
 }
 

@@ -1,3 +1,9 @@
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
 /// What one maintenance run did, or with `isDryRun` would do.
 package struct RetentionReport: Sendable, Hashable {
   /// What a group lost to its retention.
@@ -42,6 +48,8 @@ package struct RetentionReport: Sendable, Hashable {
   package var removedByteCount: UInt64 = 0
   /// What could not be done and why; the segments concerned stay as they are.
   package var problems: [String] = []
+  /// Expired events that are still on the disk (`exact`), and who keeps them there.
+  package var remaining: [Remainder] = []
 
   package var expiredSegmentCount: Int { expired.reduce(0) { $0 + $1.segmentCount } }
   package var expiredRowCount: UInt64 { expired.reduce(0) { $0 + $1.rowCount } }
@@ -78,13 +86,45 @@ struct RetentionSweep {
     try removeSurplusSegments(&report)
     try collect(&report)
     try recover(&report)
-    if exact { try erase(&report) }
+    if exact {
+      try publishExpired(&report)
+      try erase(&report)
+    }
     try removeSurplusRowGroups(&report)
     try compact(&report)
     if report.mergeCount > 0 || report.erasedRowCount > 0 || !report.surplus.isEmpty {
       try collect(&report)
     }
+    if exact { try awaitReaders(&report) }
     return report
+  }
+
+  // MARK: What others hold
+
+  /// Has living writers publish logs with expired events, so that these can be erased.
+  private func publishExpired(_ report: inout RetentionReport) throws {
+    try attempt(&report, "having a write-ahead log published") { _ in
+      let expired = try remainders()
+      _ = try store.requestFlush { expired.isExpired($0) }
+    }
+  }
+
+  /// Collects what readers had pinned as soon as they let go of it, and notes what is left.
+  private func awaitReaders(_ report: inout RetentionReport) throws {
+    let started = ContinuousClock.now
+    while try remainders().readers() != nil,
+      (ContinuousClock.now - started).milliseconds < store.options.patience
+    {
+      usleep(50_000)
+      try collect(&report)
+    }
+    try attempt(&report, "counting what is left") { report in
+      report.remaining = try remainders().all()
+    }
+  }
+
+  private func remainders() throws -> ExpiryRemainders {
+    try ExpiryRemainders(store: store, groups: groups(store.manifest.refresh()), now: now)
   }
 
   /// Publishes what writers that died left in their logs, so that it can be erased and merged too.
@@ -117,6 +157,8 @@ struct RetentionSweep {
       }
       for (_, merge) in plannedMerges(left) { note(merge, &report) }
     }
+    if exact { report.erasedRowCount += try remainders().waitingRowCount() }
+    report.recoveredRowCount = try WriteAheadRecovery(store: store).waitingRowCount()
     return report
   }
 
@@ -276,8 +318,10 @@ struct RetentionSweep {
   /// The next merge of each day that needs one.
   private func plannedMerges(_ segments: [SegmentRecord]) -> [Int64: [SegmentRecord]] {
     Dictionary(grouping: segments, by: \.day).compactMapValues { day in
-      let sizes = day.map { CompactionPolicy.Segment(id: $0.id, byteCount: $0.byteCount) }
-      guard let ids = policy.nextMerge(sizes, day: day[0].day, now: now) else { return nil }
+      guard
+        let ids = policy.nextMerge(
+          day.map { CompactionPolicy.Segment($0) }, day: day[0].day, now: now)
+      else { return nil }
       let chosen = Set(ids)
       return day.filter { chosen.contains($0.id) }.sorted { $0.id < $1.id }
     }
@@ -313,7 +357,8 @@ extension LogStore {
   ///   - dryRun: only say what would be done.
   ///   - groups: log groups by name; `nil` for all.
   ///   - now: the time by which retention is judged, ms; the clock's when `nil`.
-  ///   - exact: also erase expired events from segments that hold newer ones.
+  ///   - exact: also erase expired events from segments that hold newer ones and from the logs of living
+  ///     writers; what others keep from going stands in the report.
   /// - Throws: `StorageError`: `busy` when another run is at work, `unknownGroup`.
   package func retain(
     dryRun: Bool = false, groups: [String]? = nil, now: Int64? = nil, exact: Bool = false,

@@ -20,8 +20,8 @@ import Synchronization
 /// manifest record. A crash before that record leaves the log, a crash after it leaves a file that
 /// nobody names.
 ///
-/// Who has to have all events in segments, as the deletion of a stream does, asks for it in the
-/// manifest, which the committer reads after each commit and a few times a second while it idles.
+/// Who has to have all events in segments, as the deletion of a stream and an exact retention do, asks
+/// for it in the manifest, which the committer reads after each commit and a few times a second while it idles.
 ///
 /// *Failures*: a write or sync that fails ends the writer; nothing is acknowledged after it. What was
 /// acknowledged is in a log that the manifest names: readers see it there, and the next writer
@@ -44,6 +44,8 @@ package final class StreamWriter: Sendable {
     package var queuedByteCount = StorageLimits.rawBytesPerRowGroup
     /// Texts that wait for the encoder; above it the committer waits.
     package var backlogByteCount = 4 * StorageLimits.rawBytesPerRowGroup
+    /// How often an idle writer looks whether its events are wanted in segments, ms.
+    package var heartbeat: Int64 = 200
 
     package init() {}
   }
@@ -90,9 +92,6 @@ package final class StreamWriter: Sendable {
   private let state = Monitor(State())
   /// Those that no batch is using.
   private let compressors = Mutex<[Compressor]>([])
-
-  /// How often an idle writer looks whether its events are wanted in segments, ms.
-  private static let heartbeat: Int64 = 200
 
   /// Opens a log.
   ///
@@ -238,7 +237,7 @@ package final class StreamWriter: Sendable {
     while true {
       let left = log.firstAppend.map { (limits.age - (ContinuousClock.now - $0)).milliseconds }
       if let left, try left <= 0 || isFlushWanted(log) { return .exchange }
-      let turn = try state.wait(milliseconds: left.map { min($0 + 1, Self.heartbeat) }) {
+      let turn = try state.wait(milliseconds: left.map { min($0 + 1, limits.heartbeat) }) {
         state -> Turn? in
         if let failure = state.failure { throw failure }
         if state.queue.isEmpty { return state.isClosing ? .close : nil }

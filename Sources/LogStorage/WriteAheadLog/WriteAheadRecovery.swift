@@ -76,6 +76,21 @@ struct WriteAheadRecovery {
     }
   }
 
+  /// Events that `run` would publish: those in the logs of writers that died.
+  func waitingRowCount() throws -> UInt64 {
+    let view = try store.view()
+    var count: UInt64 = 0
+    for contents in view.logs where !contents.entries.isEmpty {
+      guard let file = try? fileSystem.open(contents.path, .read),
+        try file.lock(.exclusive, waiting: false)
+      else { continue }
+      try? file.unlock()
+      let rows = contents.entries.filter { view.state.groups[$0.head.group] != nil }
+      count += rows.reduce(0) { $0 + UInt64($1.head.rowCount) }
+    }
+    return count
+  }
+
   private func isWaiting(_ log: WriteAheadLogRecord) throws -> Bool {
     try store.manifest.refresh().writeAheadLogs[log.id] != nil
   }
@@ -101,17 +116,27 @@ struct WriteAheadRecovery {
 }
 
 extension LogStore {
-  /// How long a living writer may take to publish its log, ms.
-  private static let flushPatience: Int64 = 10_000
-
   /// Has the records that satisfy a condition published by whoever writes them, and waits for it.
   /// Records written meanwhile may stay in logs.
   ///
   /// - Throws: `StorageError` (`busy`) when a writer does not answer.
   func flushLogs(holding isWanted: (WriteAheadRecord.Head) -> Bool) throws {
+    guard let log = try requestFlush(holding: isWanted).first else { return }
+    throw StorageError(
+      .busy,
+      "\(names.writeAheadLog(log)): \(ProcessList(holdersOfLock(names.writeAheadLog(log)))) "
+        + "does not publish its events; try again when it has ended")
+  }
+
+  /// Asks the writers of logs that hold wanted records to publish them, and waits until they have and the
+  /// files are gone, as long as `Options.patience`. A writer that answers later does what it was
+  /// asked all the same.
+  ///
+  /// - Returns: the logs that are still there.
+  func requestFlush(holding isWanted: (WriteAheadRecord.Head) -> Bool) throws -> [UInt64] {
     _ = try WriteAheadRecovery(store: self).run()
-    let logs = try view().logs.filter { $0.entries.contains { isWanted($0.head) } }.map(\.log.id)
-    if logs.isEmpty { return }
+    var logs = try view().logs.filter { $0.entries.contains { isWanted($0.head) } }.map(\.log.id)
+    if logs.isEmpty { return [] }
     try manifest.append { state in
       logs.filter { state.writeAheadLogs[$0]?.isFlushWanted == false }
         .map { .writeAheadFlushWanted(id: $0) }
@@ -119,17 +144,32 @@ extension LogStore {
     let started = ContinuousClock.now
     while true {
       let state = try manifest.refresh()
-      guard let log = logs.first(where: { state.writeAheadLogs[$0] != nil }) else { return }
-      guard (ContinuousClock.now - started).milliseconds < Self.flushPatience else {
-        throw StorageError(
-          .busy,
-          "\(names.writeAheadLog(log)): the process that writes it does not publish its events; "
-            + "try again when it has ended")
+      logs = try logs.filter { id in
+        try state.writeAheadLogs[id] != nil || !removeForgottenLog(id)
+      }
+      if logs.isEmpty || (ContinuousClock.now - started).milliseconds >= options.patience {
+        return logs
       }
       usleep(10_000)
-      // It may have died.
+      // A writer may have died.
       _ = try WriteAheadRecovery(store: self).run()
     }
+  }
+
+  /// Removes the file of a log that the manifest has forgotten, unless its writer, who does it in a moment, lives.
+  ///
+  /// - Returns: whether it is gone.
+  private func removeForgottenLog(_ id: UInt64) throws -> Bool {
+    let path = names.writeAheadLog(id)
+    do {
+      let file = try fileSystem.open(path, .read)
+      guard try file.lock(.exclusive, waiting: false) else { return false }
+      defer { try? file.unlock() }
+      try fileSystem.unlink(path)
+    } catch let error as StorageError where error.code == .missingFile {
+      return true
+    }
+    return true
   }
 
   /// Publishes what writers that died left in their logs.
