@@ -26,11 +26,12 @@ let package = Package(
       name: "CEdit", pkgConfig: "libedit",
       providers: [.apt(["libedit-dev"]), .brew(["libedit"])]),
     .systemLibrary(name: "CMalloc"),
+    .systemLibrary(name: "CFile"),
 
     // The house: arrows point from left to right in the README's map, never back.
     .target(name: "QueryLanguage"),
     .target(name: "Columnar"),
-    .target(name: "LogStorage", dependencies: ["Columnar", "CZstd", "CZlib"]),
+    .target(name: "LogStorage", dependencies: ["Columnar", "CZstd", "CZlib", "CFile"]),
     .target(
       name: "QueryEngine",
       dependencies: ["QueryLanguage", "Columnar", "LogStorage", "CPCRE2", "CMalloc"]),

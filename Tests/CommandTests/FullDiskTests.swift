@@ -73,6 +73,33 @@ private enum SmallDisk {
     #expect(refusals.count == 2 && refusals.allSatisfy { $0.contains("varve retain") })
   }
 
+  @Test func `a disk without a free byte still lets a thousand segments expire`() throws {
+    let result = try run(
+      """
+      for i in $(seq 0 999); do echo "{\\"timestamp\\":$((1795262400000 - i * 86400000)),\\"n\\":$i}"; done |
+        $V ingest -q -g past -; echo "past $?"
+      $V ingest -q -g old $SMALL; echo "old $?"
+      $V retention set past 900; echo "retention $?"
+      fill; dd if=/dev/zero of=$D/junk2 bs=1 count=4096 2>/dev/null
+      stat -f -c 'free %a' $D
+      $V delete old --yes; echo "delete $?"
+      fill; dd if=/dev/zero of=$D/more bs=64k 2>/dev/null
+      stat -f -c 'again free %a' $D
+      $V retain --now 2029-01-01; echo "retain $?"
+      $V query 'stats count(*) as n' --now 2026-11-22; echo "query $?"
+      $V verify; echo "verify $?"
+      rm $D/junk; $V ingest -q -g app $SMALL; echo "after $?"
+      """, size: "80m")
+    for line in [
+      "past 0", "old 0", "retention 0", "free 0", "delete 0", "again free 0", "retain 0",
+      "query 0", "verify 0", "after 0",
+    ] { #expect(result.lines.contains(line), "\(line) in:\n\(result.text)\n\(result.errors)") }
+    let expired = result.text.firstMatch(of: /xpired (\d+) events in \d+ segments of 1 group/)
+      .flatMap { Int($0.1) }
+    let left = result.text.firstMatch(of: /"n":(\d+)/).flatMap { Int($0.1) }
+    #expect(expired ?? 0 > 800 && (expired ?? 0) + (left ?? 0) == 1000, "\(result.text)")
+  }
+
   @Test func `a file that does not fit is refused as a whole and leaves the reserve alone`() throws
   {
     let result = try run(

@@ -45,6 +45,17 @@ import Testing
     }
   }
 
+  @Test func `room that is kept changes neither length nor content`() throws {
+    try withDirectory { root in
+      let file = try fileSystem.open(root + "/a", .createExclusive)
+      try file.append([1, 2])
+      file.keepRoom(64 << 10)
+      #expect(try file.length() == 2)
+      try file.append([3])
+      #expect(try fileSystem.contents(of: root + "/a") == [1, 2, 3])
+    }
+  }
+
   @Test func `reading past the end is damage, not silence`() throws {
     try withDirectory { root in
       let file = try fileSystem.open(root + "/a", .createExclusive)

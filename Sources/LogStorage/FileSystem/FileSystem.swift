@@ -92,6 +92,9 @@ package protocol RandomAccessFile: AnyObject, Sendable {
   func sync() throws
   /// Makes content and length durable.
   func syncData() throws
+  /// Has the disk keep room behind the end of the file: so much more can be appended even when
+  /// others have filled it. Only a wish; cutting the file gives the room back.
+  func keepRoom(_ byteCount: Int)
   /// Locks the file. Without `waiting` returns `false` when another handle is in the way.
   func lock(_ kind: FileLock, waiting: Bool) throws -> Bool
   /// Gives the lock back.
@@ -100,6 +103,7 @@ package protocol RandomAccessFile: AnyObject, Sendable {
 
 extension RandomAccessFile {
   package func willRead(at offset: UInt64, count: Int) {}
+  package func keepRoom(_ byteCount: Int) {}
 
   /// Reads exactly `count` bytes.
   ///

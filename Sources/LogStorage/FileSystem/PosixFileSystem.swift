@@ -1,3 +1,5 @@
+import CFile
+
 #if canImport(Glibc)
   import Glibc
 #else
@@ -226,6 +228,19 @@ final class PosixFile: RandomAccessFile {
       guard retrying({ fdatasync(descriptor) }) == 0 else { throw systemError("sync", path) }
     #else
       try sync()
+    #endif
+  }
+
+  func keepRoom(_ byteCount: Int) {
+    #if os(Linux)
+      var status = stat()
+      guard fstat(descriptor, &status) == 0 else { return }
+      // The system counts blocks of 512 bytes. Most of the time there is enough.
+      let left = Int(status.st_blocks) * 512 - Int(status.st_size)
+      if left < byteCount / 2 {
+        let keepsSize: Int32 = 1
+        _ = fallocate(descriptor, keepsSize, status.st_size, off_t(byteCount))
+      }
     #endif
   }
 

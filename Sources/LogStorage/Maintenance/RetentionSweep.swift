@@ -82,7 +82,7 @@ struct RetentionSweep {
   /// anything is written, so that a full disk can be freed.
   func run(exact: Bool) throws -> RetentionReport {
     var report = RetentionReport(isDryRun: false)
-    try expire(&report)
+    try makingRoom(&report) { try expire(&$0, atMost: $1) }
     try removeSurplusSegments(&report)
     try collect(&report)
     try recover(&report)
@@ -174,13 +174,37 @@ struct RetentionSweep {
     return Set(group.segments.values.filter { $0.maxTime < cutoff })
   }
 
-  /// Removes all segments past their retention in one record.
-  private func expire(_ report: inout RetentionReport) throws {
+  /// Segments whose removal fits a record for which there is room on a full disk.
+  private static let segmentsInSmallRecord = 64
+
+  /// Removes segments in one record; where the disk has no room for that, some of them first, whose files make
+  /// room for the rest.
+  ///
+  /// - Parameter remove: removes so many segments.
+  private func makingRoom(
+    _ report: inout RetentionReport, _ remove: (inout RetentionReport, Int) throws -> Void
+  ) throws {
+    do {
+      try remove(&report, .max)
+    } catch let error as StorageError where error.code == .diskFull {
+      try remove(&report, Self.segmentsInSmallRecord)
+      try collect(&report)
+      try remove(&report, .max)
+    }
+  }
+
+  /// Removes all segments past their retention in one record, or some.
+  private func expire(_ report: inout RetentionReport, atMost limit: Int) throws {
     guard try groups(store.manifest.refresh()).contains(where: { !expiredSegments(of: $0).isEmpty })
     else { return }
     var found: [(ManifestState.GroupState, Set<SegmentRecord>)] = []
     try store.manifest.append { state in
-      found = try groups(state).map { ($0, expiredSegments(of: $0)) }
+      var left = limit
+      found = try groups(state).map { group in
+        let segments = expiredSegments(of: group).sorted { $0.maxTime < $1.maxTime }.prefix(left)
+        left -= segments.count
+        return (group, Set(segments))
+      }
       return found.flatMap(\.1).sorted { $0.id < $1.id }.map {
         .segmentRemoved(id: $0.id, group: $0.group, digest: $0.digest, reason: .expired)
       }
@@ -193,12 +217,17 @@ struct RetentionSweep {
     _ report: inout RetentionReport
   ) {
     guard !segments.isEmpty, let cutoff = group.cutoff(now: now) else { return }
-    report.expired.append(
-      RetentionReport.Expiry(
-        logGroup: group.name, cutoff: cutoff, segmentCount: segments.count,
-        rowCount: segments.reduce(0) { $0 + $1.rowCount },
-        rawByteCount: segments.reduce(0) { $0 + $1.rawByteCount },
-        storedByteCount: segments.reduce(0) { $0 + $1.byteCount }))
+    let index = report.expired.firstIndex { $0.logGroup == group.name } ?? report.expired.count
+    if index == report.expired.count {
+      report.expired.append(
+        RetentionReport.Expiry(
+          logGroup: group.name, cutoff: cutoff, segmentCount: 0, rowCount: 0, rawByteCount: 0,
+          storedByteCount: 0))
+    }
+    report.expired[index].segmentCount += segments.count
+    report.expired[index].rowCount += segments.reduce(0) { $0 + $1.rowCount }
+    report.expired[index].rawByteCount += segments.reduce(0) { $0 + $1.rawByteCount }
+    report.expired[index].storedByteCount += segments.reduce(0) { $0 + $1.byteCount }
   }
 
   // MARK: Size limits
@@ -206,20 +235,29 @@ struct RetentionSweep {
   /// Removes whole segments of groups above their size limit, each group in one record.
   private func removeSurplusSegments(_ report: inout RetentionReport) throws {
     for group in try groups(store.manifest.refresh()) where group.maximumByteCount != nil {
-      let surplus = SizeCap(store: store).surplus(
-        of: Array(group.segments.values), limit: group.maximumByteCount)
-      let whole = surplus.segments.filter { surplus.removesWhole($0) }
-      if whole.isEmpty { continue }
       try attempt(&report, "removing surplus of log group '\(group.name)'") { report in
-        try store.manifest.append { state in
-          try SegmentRewriter(store: store).requireLive(whole, in: state)
-          return whole.sorted { $0.id < $1.id }.map {
-            .segmentRemoved(id: $0.id, group: $0.group, digest: $0.digest, reason: .surplus)
-          }
-        }
-        note(surplus.only(whole), of: group, &report)
+        try makingRoom(&report) { try removeSurplusSegments(of: group.id, &$0, atMost: $1) }
       }
     }
+  }
+
+  private func removeSurplusSegments(
+    of id: UInt64, _ report: inout RetentionReport, atMost limit: Int
+  ) throws {
+    guard let group = try store.manifest.refresh().groups[id] else { return }
+    let surplus = SizeCap(store: store).surplus(
+      of: Array(group.segments.values), limit: group.maximumByteCount)
+    let whole = Array(
+      surplus.segments.filter { surplus.removesWhole($0) }.sorted { $0.maxTime < $1.maxTime }
+        .prefix(limit))
+    if whole.isEmpty { return }
+    try store.manifest.append { state in
+      try SegmentRewriter(store: store).requireLive(whole, in: state)
+      return whole.sorted { $0.id < $1.id }.map {
+        .segmentRemoved(id: $0.id, group: $0.group, digest: $0.digest, reason: .surplus)
+      }
+    }
+    note(surplus.only(whole), of: group, &report)
   }
 
   /// Removes the oldest row groups of segments of which the rest fits.

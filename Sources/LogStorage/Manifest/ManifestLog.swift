@@ -30,6 +30,8 @@ final class ManifestLog: Sendable {
   /// Growth in bytes after which a new log is started.
   private let rotationByteCount: UInt64
   private let memory = Mutex<Memory?>(nil)
+  /// Room that the disk keeps for further records, so that on a full disk events can still be removed.
+  private static let roomByteCount = 32 << 10
 
   /// What was read so far.
   private struct Memory {
@@ -373,6 +375,7 @@ final class ManifestLog: Sendable {
       try file.append(bytes)
     } catch {
       try? file.truncate(to: memory.position)
+      file.keepRoom(Self.roomByteCount)
       throw error
     }
     do {
@@ -386,6 +389,7 @@ final class ManifestLog: Sendable {
     memory.head = SHA256.hash(bytes)
     memory.position += UInt64(record.byteCount)
     ManifestEnd(number: memory.number, generation: generation).write(names, fileSystem)
+    file.keepRoom(Self.roomByteCount)
   }
 
   // MARK: Starting a new log
