@@ -14,6 +14,9 @@ struct HeadCommand: ParsableCommand {
 
       varve head >> /mnt/elsewhere/varve-heads
       varve verify --chain --head "$(tail -n 1 /mnt/elsewhere/varve-heads)"
+
+      Records are kept for 90 days. A newer head that was kept right after the older one was found in the \
+      chain vouches for all before it, so print one more often than that.
       """)
 
   @OptionGroup var store: StoreOptions

@@ -59,6 +59,7 @@ import Testing
     let result = try varve("verify", "--chain", "--head", kept)
     #expect(result.status == 1)
     #expect(result.errors.contains("is not in the chain"), "\(result.errors)")
+    #expect(!result.errors.contains("90 days"), "all records are there: \(result.errors)")
   }
 
   @Test func `a changed, a missing and an inserted segment are named`() throws {

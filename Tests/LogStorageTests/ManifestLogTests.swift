@@ -48,6 +48,32 @@ import Testing
     #expect(error?.message.contains("200") == true)
   }
 
+  @Test func `a kept head vouches for all before it, and one older than the logs is told as that`()
+    throws
+  {
+    let disk = CrashingFileSystem()
+    let store = try makeStore(on: disk, rotation: 300)
+    try store.createGroup("a")
+    let old = try store.head().digest
+    var kept: [[UInt8]] = []
+    for name in "bcdefghij" {
+      try store.createGroup(String(name))
+      kept.append(try store.head().digest)
+    }
+    #expect(try disk.list("/store").count { $0.hasPrefix("manifest-") } > 2)
+    for head in [old] + kept {
+      #expect(try store.verify(chainOnly: true, head: head).problems == [])
+    }
+    let stranger = [UInt8](repeating: 1, count: 32)
+    let problem = try store.verify(chainOnly: true, head: stranger).problems.first
+    #expect(problem?.contains("is not in the chain") == true)
+    #expect(problem?.contains("90 days") == false, "all records are there")
+    try disk.unlink("/store/manifest-1.log")
+    #expect(try store.verify(chainOnly: true, head: kept.last).problems == [])
+    let aged = try store.verify(chainOnly: true, head: old).problems
+    #expect(aged.count == 1 && aged[0].contains("records are kept for 90 days"))
+  }
+
   @Test func `replaying the snapshot of a state gives the state`() throws {
     let store = try makeStore()
     try store.publish(SampleEvents("a", count: 3, from: SampleTime.day), to: "api")

@@ -104,7 +104,7 @@ struct StoreVerification {
         state = nil
       }
     }
-    checkKeptHead()
+    checkKeptHead(hasAllRecords: numbers.min() == 1)
   }
 
   /// The hint of where the manifest ended may be torn by a crash, and is written anew with the next record.
@@ -119,13 +119,19 @@ struct StoreVerification {
   }
 
   /// Whether the head kept elsewhere is in the chain: then nothing before it was changed since.
-  private mutating func checkKeptHead() {
+  ///
+  /// - Parameter hasAllRecords: no log has been removed for its age, so that a missing head proves a change.
+  private mutating func checkKeptHead(hasAllRecords: Bool) {
     guard let keptHead else { return }
     switch recordsSinceKeptHead {
     case nil:
       report.problems.append(
         "the head \(hexadecimal(keptHead)) is not in the chain: the manifest was rewritten, or cut, "
-          + "since that head was kept (or its record is older than the logs that are kept, 90 days)"
+          + "since that head was kept"
+          + (hasAllRecords
+            ? ""
+            : ", or its record is older than those that are still there; records are kept for 90 days, so "
+              + "replace a head by a new one before, each time when it was found in the chain")
       )
     case 0?: report.notes.append("the head is the one given: nothing was recorded since")
     case let count?:
