@@ -72,6 +72,57 @@ import Testing
       }, "\(trouble)")
   }
 
+  @Test
+  func `exact retention beside streams takes what has expired, wherever it is, and nothing else`()
+    throws
+  {
+    let varve = try VarveProcess()
+    let now = Int(Date().timeIntervalSince1970 * 1000) - 60_000
+    var script = "V=\(VarveProcess.executable.path); cd \(varve.folder.path("."))\n"
+    script +=
+      #"echo '{"id":-1}' | $V ingest -q -g app -; $V retention set app 1 > /dev/null"# + "\n"
+    let count = 3000
+    for writer in 0..<2 {
+      // Every second event expired two days ago.
+      let text = (0..<count).map {
+        "{\"timestamp\":\(now - $0 % 2 * 3 * 86_400_000),\"id\":\(writer * count + $0)}\n"
+      }
+      _ = try varve.folder.write("stream-\(writer)", text.joined())
+      script += """
+        (split -l 300 --filter='cat; sleep 0.2' stream-\(writer) |
+          $V ingest -q -g app --acknowledge - > ack-\(writer) || echo "stream failed") &
+        W="$W $!"
+
+        """
+    }
+    script += """
+      (until [ -e done ]; do $V retain -q --exact 2>> trouble; done) &
+      wait $W
+      touch done
+      wait
+      $V retain -q --exact || echo "retain failed"
+      ls $VARVE_STORE/wal
+      $V retention set app never > /dev/null
+      $V query 'stats count(*) as n, count_distinct(id) as d' -g app
+      $V verify -q && echo intact
+      $V audit | grep -c expired
+      tail -q -n 1 ack-0 ack-1
+      """
+    let result = try varve.run(["-c", script], of: URL(fileURLWithPath: "/bin/bash"))
+    var lines = result.lines
+    let removals = lines.count > 2 ? Int(lines.remove(at: 2)) ?? 0 : 0
+    #expect(
+      lines == [
+        #"{"n":\#(count + 1),"d":\#(count + 1)}"#, "intact", #"{"acknowledged":\#(count)}"#,
+        #"{"acknowledged":\#(count)}"#,
+      ], "\(result.text)\n\(result.errors)")
+    #expect(removals > 1, "the logs were emptied while the streams ran")
+    // What comes while a run is at work is left to the next one, and told.
+    let trouble = try String(contentsOfFile: varve.folder.path("trouble"), encoding: .utf8)
+    #expect(
+      trouble.split(separator: "\n").allSatisfy { $0.contains(" remain in ") }, "\(trouble)")
+  }
+
   @Test func `who waits for a lock says for what and for whom`() throws {
     let varve = try VarveProcess()
     let file = try events(varve, "input", from: 0, count: 3)

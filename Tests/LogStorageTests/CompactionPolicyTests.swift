@@ -34,7 +34,7 @@ import Testing
     #expect(merge(half, hoursAfterEnd: -3) == nil)
     #expect(merge([UInt64](repeating: 1024, count: 127), hoursAfterEnd: -3) == nil)
     #expect(merge([UInt64](repeating: 1024, count: 200), hoursAfterEnd: -3)?.count == 128)
-    #expect(merge([UInt64](repeating: mebibyte, count: 80), hoursAfterEnd: -3)?.count == 32)
+    #expect(merge([UInt64](repeating: mebibyte, count: 80), hoursAfterEnd: -3)?.count == 20)
     #expect(merge([UInt64](repeating: 40 * mebibyte, count: 16), hoursAfterEnd: -3)?.count == 6)
     #expect(merge([UInt64](repeating: 100 * mebibyte, count: 40), hoursAfterEnd: -3) == nil)
   }

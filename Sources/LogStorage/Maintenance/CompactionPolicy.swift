@@ -36,7 +36,7 @@ package struct CompactionPolicy: Sendable, Hashable {
   package var maximumInputs = 16
   /// The same while all of them together are small.
   package var maximumSmallInputs = 128
-  package var smallInputsByteCount: UInt64 = 32 << 20
+  package var smallInputsByteCount: UInt64 = 20 << 20
   /// Largest output, bytes.
   package var maximumOutputByteCount: UInt64 = 256 << 20
   /// Sizes at which a class ends. Segments from the second on are settled: they need not be written again.
