@@ -6,7 +6,12 @@ import LogStorage
 struct InspectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "inspect",
-    abstract: "List the segments of the store, or what one of them holds column by column.")
+    abstract: "List the segments of the store, or what one of them holds column by column.",
+    discussion: """
+      Of each segment 'firstStored' is what its events took when they first came into segments, and \
+      'written' all that has been written for them up to now, by merges too: at most three times as much, \
+      over the segments of a day.
+      """)
 
   @Argument(help: "A segment: its id, the beginning of it, or its file (default: list all).")
   var segment: String?
@@ -32,12 +37,14 @@ struct InspectCommand: ParsableCommand {
   private func segments(of opened: LogStore) throws -> Listing {
     var listing = Listing(
       ("segment", .text), ("group", .text), ("events", .count), ("raw", .bytes),
-      ("stored", .bytes), ("first", .time), ("last", .time), ("rowGroups", .count))
+      ("stored", .bytes), ("first", .time), ("last", .time), ("rowGroups", .count),
+      ("firstStored", .bytes), ("written", .bytes))
     for (record, logGroup) in try opened.segments() {
       listing.add(
         .string("\(record.id)"), .string(logGroup), Value(record.rowCount),
         Value(record.rawByteCount), Value(record.byteCount), .timestamp(record.minTime),
-        .timestamp(record.maxTime), Value(Int(record.rowGroupCount)))
+        .timestamp(record.maxTime), Value(Int(record.rowGroupCount)),
+        Value(record.firstByteCount), Value(record.writtenByteCount))
     }
     return listing
   }

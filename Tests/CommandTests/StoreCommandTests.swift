@@ -165,6 +165,24 @@ import Testing
     #expect(each.count == columns.count && each.allSatisfy { $0["rowGroup"] as? Int == 0 })
   }
 
+  @Test func `inspect tells what has been written for a segment`() throws {
+    let varve = try VarveProcess()
+    for n in 0..<3 {
+      let line = "{\"timestamp\":\(1_773_500_000_000 + n),\"n\":\(n)}\n"
+      #expect(try varve("ingest", "-q", "-g", "g", "-", input: line).status == 0)
+    }
+    func numbers(_ name: String) throws -> [Int] {
+      try varve("inspect").lines.map { try object($0)[name] as? Int ?? -1 }
+    }
+    let first = try numbers("stored")
+    #expect(first.count == 3 && first.allSatisfy { $0 > 0 })
+    #expect(try numbers("firstStored") == first && numbers("written") == first)
+    #expect(try varve("retain", "--now", "2026-03-20").status == 0)
+    let sum = first.reduce(0, +)
+    #expect(try numbers("firstStored") == [sum])
+    #expect(try numbers("written") == [sum + numbers("stored")[0]])
+  }
+
   @Test func `what was rejected can be queried`() throws {
     let varve = try VarveProcess()
     let long = String(repeating: "x", count: 16 << 20 | 1)
