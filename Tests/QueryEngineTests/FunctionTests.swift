@@ -299,19 +299,23 @@ import Testing
   func `periods begin where the calendar says`(text: String, start: String) throws {
     let time = try #require(Timestamp.parse("2026-03-02 10:07:31.499"))
     let period = try period(text)
-    #expect(Timestamp.text(period.floor(time)) == start)
-    #expect(period.floor([time, time]) == [period.floor(time), period.floor(time)])
-    #expect(period.ceil(period.floor(time)) == period.floor(time))
-    #expect(period.ceil(time) == period.following(period.floor(time)))
-    #expect(period.floor(period.ceil(time)) == period.ceil(time))
+    let floor = try #require(period.floor(time))
+    #expect(Timestamp.text(floor) == start)
+    #expect(period.floor([time, time]) == [floor, floor])
+    #expect(period.ceil(floor) == floor)
+    #expect(period.ceil(time) == period.following(floor))
+    let ceiling = try #require(period.ceil(time))
+    #expect(period.floor(ceiling) == ceiling)
   }
 
   @Test func `months are added with the day held at the month's end`() throws {
     let time = try #require(Timestamp.parse("2026-03-31 10:00:00.000"))
     #expect(
-      try Timestamp.text(period("1mo").shift(time, isNegative: true)) == "2026-02-28 10:00:00.000")
+      try period("1mo").shift(time, isNegative: true).map(Timestamp.text)
+        == "2026-02-28 10:00:00.000")
     #expect(
-      try Timestamp.text(period("1y").shift(time, isNegative: false)) == "2027-03-31 10:00:00.000")
+      try period("1y").shift(time, isNegative: false).map(Timestamp.text)
+        == "2027-03-31 10:00:00.000")
     #expect(try period("1w").floor(-1) == -3 * 86_400_000)
     #expect(try period("1mo").floor(-1) == -31 * 86_400_000)
   }

@@ -91,7 +91,9 @@ extension MemorySource.Event {
     }
     object = .map(map)
     Self.collect(.map(map), "", &leaves)
-    leaves = leaves.map { (DiscoveredName.name(ofPath: $0.name), $0.value) }
+    leaves = leaves.prefix(StorageLimits.discoveredFieldsPerEvent).map {
+      (DiscoveredName.name(ofPath: $0.name), $0.value)
+    }
   }
 
   private static func collect(
@@ -101,7 +103,8 @@ extension MemorySource.Event {
     switch value {
     case .map(let map):
       for (key, member) in zip(map.keys, map.values) { collect(member, prefix + key, &leaves) }
-    case .list(let elements):
+    // Long lists are one field each, as in a store.
+    case .list(let elements) where elements.count <= 16:
       for (index, element) in elements.enumerated() {
         collect(element, prefix + String(index), &leaves)
       }

@@ -57,6 +57,10 @@ import Testing
       "fields 1 as one, regexReplace(@message, '(a+)+$', 'x') as y",
       [String(repeating: "a", count: 40) + "b"])
     #expect(replaced["W201"] == "regexReplace(@message, '(a+)+$', 'x')")
+    let computed = try Self.marked(
+      "filter @message = 'b' or @message =~ concat('(a+)+', '$')",
+      [String(repeating: "a", count: 40) + "b"])
+    #expect(computed["W201"] == "concat('(a+)+', '$')")
   }
 
   @Test func `a list that is cut`() throws {

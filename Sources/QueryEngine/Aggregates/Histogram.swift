@@ -61,9 +61,13 @@ struct HistogramAggregate: Aggregate {
       return .map(
         ValueMap(keys: [Self.label(low, high)], values: [.integer(Int64(numbers[group].count))]))
     }
-    // Halves, since high − low may exceed the largest double.
-    let width = (high / 2 - low / 2) / Double(buckets) * 2
-    let ends = (0...buckets).map { $0 == buckets ? high : low + width * Double($0) }
+    let width = (high - low) / Double(buckets)
+    let ends = (0...buckets).map { place in
+      if place == buckets { return high }
+      // Where high − low exceeds the largest number, each end is found by itself.
+      return width.isFinite
+        ? low + width * Double(place) : low.moved(to: high, by: Double(place) / Double(buckets))
+    }
     var counts = [Int64](repeating: 0, count: buckets)
     for number in numbers[group] {
       counts[Self.bucket(of: number, ends, buckets)] += 1

@@ -96,7 +96,7 @@ struct TDigest: Sendable {
       let weight = current.weight + next.weight
       let place = (before + weight / 2) / total
       if weight <= 4 * total * place * (1 - place) / Self.compression {
-        current.mean += (next.mean - current.mean) * (next.weight / weight)
+        current.mean = current.mean.moved(to: next.mean, by: next.weight / weight)
         current.weight = weight
       } else {
         before += current.weight
@@ -121,19 +121,19 @@ struct TDigest: Sendable {
     let total = centroids.reduce(0) { $0 + $1.weight }
     let wanted = fraction * (total - 1) + 0.5
     if wanted <= first.weight / 2 {
-      return minimum + (first.mean - minimum)
-        * max(0, (wanted - 0.5) / max(first.weight / 2 - 0.5, 0.5))
+      return minimum.moved(
+        to: first.mean, by: max(0, (wanted - 0.5) / max(first.weight / 2 - 0.5, 0.5)))
     }
     var position = first.weight / 2
     for (left, right) in zip(centroids, centroids.dropFirst()) {
       let width = (left.weight + right.weight) / 2
       if wanted <= position + width {
-        return left.mean + (right.mean - left.mean) * ((wanted - position) / width)
+        return left.mean.moved(to: right.mean, by: (wanted - position) / width)
       }
       position += width
     }
     let rest = max(last.weight / 2 - 0.5, 0.5)
-    return last.mean + (maximum - last.mean) * min(1, (wanted - position) / rest)
+    return last.mean.moved(to: maximum, by: min(1, (wanted - position) / rest))
   }
 }
 
@@ -244,7 +244,7 @@ struct PercentileAggregate: Aggregate {
     if part <= 0 { return low }
     // Selection left everything above the index behind it.
     guard let high = numbers[(index + 1)...].min() else { return low }
-    return low + (high - low) * part
+    return low.moved(to: high, by: part)
   }
 
   /// The element that sorting would put at `index`, with nothing larger before it and nothing
@@ -278,5 +278,14 @@ struct PercentileAggregate: Aggregate {
       }
     }
     return numbers[index]
+  }
+}
+
+extension Double {
+  /// The number at a part of the way to another one, 0 to 1, also where they lie farther apart than
+  /// the largest number there is.
+  func moved(to other: Double, by part: Double) -> Double {
+    let distance = other - self
+    return distance.isFinite ? self + distance * part : self * (1 - part) + other * part
   }
 }

@@ -24,6 +24,7 @@ struct VarianceAggregate: Aggregate {
 
     mutating func add(_ other: Moments) {
       if other.count == 0 { return }
+      if count == 0 { return self = other }
       let total = count + other.count
       let distance = other.mean - mean
       mean += distance * (other.count / total)
@@ -76,9 +77,9 @@ struct VarianceAggregate: Aggregate {
     ColumnVector(
       (0..<groupCount).map { group in
         guard group < moments.count, moments[group].count > 0 else { return .missing }
-        let variance = max(0, moments[group].squares / moments[group].count)
-        let value = result == .variance ? variance : variance.squareRoot()
-        return value.isFinite ? .double(value) : .missing
+        let variance = moments[group].squares / moments[group].count
+        guard variance.isFinite else { return .missing }
+        return .double(result == .variance ? max(0, variance) : max(0, variance).squareRoot())
       })
   }
 }

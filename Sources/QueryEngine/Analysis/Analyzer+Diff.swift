@@ -11,16 +11,16 @@ extension DiagnosticID {
 extension Analyzer {
   mutating func bindDiff(_ command: DiffCommand, at range: SourceRange) {
     bindComparison("diff", at: range) { window in
-      let day: Int64 = 86_400_000
       let (length, overflow) = window.upperBound.subtractingReportingOverflow(window.lowerBound)
-      switch command.baseline {
-      case .preceding: return overflow ? window : window.moved { $0 - length - 1 }
-      case .previousDay: return window.moved { $0 - day }
-      case .previousWeek: return window.moved { $0 - 7 * day }
-      case .previousMonth:
-        let month = Period(DurationLiteral(count: 1, unit: .month))
-        return window.moved { month.shift($0, isNegative: true) }
-      }
+      let distance: DurationLiteral =
+        switch command.baseline {
+        case .preceding:
+          DurationLiteral(count: overflow || length == .max ? .max : length + 1, unit: .millisecond)
+        case .previousDay: DurationLiteral(count: 1, unit: .day)
+        case .previousWeek: DurationLiteral(count: 1, unit: .week)
+        case .previousMonth: DurationLiteral(count: 1, unit: .month)
+        }
+      return window.moved { Period(distance).shift(bound: $0, isNegative: true) }
     }
   }
 

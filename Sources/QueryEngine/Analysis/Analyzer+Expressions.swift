@@ -145,7 +145,7 @@ extension Analyzer {
         return BoundExpression(.contains(operand, pattern, isNegated: isNegated))
       }
       guard case .string(let literal)? = pattern.literal else {
-        return BoundExpression(.matchesText(operand, pattern, isNegated: isNegated))
+        return BoundExpression(.matchesText(operand, pattern, isNegated: isNegated, at: text.range))
       }
       guard let regex = compile(literal, at: text.range) else { return .missing }
       return BoundExpression(.matches(operand, regex, isNegated: isNegated))

@@ -12,7 +12,9 @@ extension Analyzer {
     if case .stats(let stats)? = aggregation {
       bindLogcompare(stats, shift, at: range)
     } else {
-      bindComparison("logcompare", at: range) { $0.moved { shift.shift($0, isNegative: true) } }
+      bindComparison("logcompare", at: range) {
+        $0.moved { shift.shift(bound: $0, isNegative: true) }
+      }
     }
   }
 
@@ -23,9 +25,9 @@ extension Analyzer {
       report(Self.noWindow("logcompare", at: range))
       return
     }
-    let earlier = window.moved { shift.shift($0, isNegative: true) }
-    let distance = Period(
-      DurationLiteral(count: window.lowerBound - earlier.lowerBound, unit: .millisecond))
+    let earlier = window.moved { shift.shift(bound: $0, isNegative: true) }
+    let (length, overflow) = window.lowerBound.subtractingReportingOverflow(earlier.lowerBound)
+    let distance = Period(DurationLiteral(count: overflow ? .max : length, unit: .millisecond))
     var shown = visibleNames(at: range).map(\.name)
     let known = visible.made.filter { scope.named[$0.name] == $0.slot }
     let keyOutputs = orderedKeys(stats)

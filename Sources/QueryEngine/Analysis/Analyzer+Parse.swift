@@ -105,10 +105,19 @@ extension Analyzer {
   private mutating func publish(_ name: FieldName, _ slot: SlotID) {
     scope.define(name.name, slot)
     visible.make(name.name, slot)
+    parsedSlots.insert(slot)
   }
 
   private mutating func forbidReuse(of name: FieldName) {
-    guard options.isStrict, scope.named[name.name] != nil else { return }
+    guard options.isStrict, scope.named[name.name] != nil || isUsed(name.name) else { return }
     report(AnalyzerDiagnostics.alreadyDefined(name.name, at: name.range))
+  }
+
+  /// Whether a command before has read the events' field of this name.
+  private func isUsed(_ name: String) -> Bool {
+    scope.isOpen
+      && slots.contains {
+        if case .event(let field) = $0.source { field == EventField(name: name) } else { false }
+      }
   }
 }

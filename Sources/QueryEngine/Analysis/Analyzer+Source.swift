@@ -81,10 +81,11 @@ extension Analyzer {
     switch time {
     case .now: return options.now
     case .relative(let duration, let isNegative):
-      return Period(duration).shift(options.now, isNegative: isNegative)
+      return Period(duration).shift(bound: options.now, isNegative: isNegative)
     case .epoch(let number):
       let value = number.doubleValue
-      return Int64(exactly: (value >= 1e11 ? value : value * 1000).rounded())
+      // No event is later than the last time there is.
+      return Int64(exactly: (value >= 1e11 ? value : value * 1000).rounded()) ?? .max
     case .text(let literal):
       if let time = Timestamp.parse(literal.value) { return time }
       report(

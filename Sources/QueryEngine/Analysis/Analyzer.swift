@@ -16,6 +16,8 @@ struct Analyzer {
   var visible = VisibleColumns()
   var slots: [Slot] = []
   var extractions: [Extraction] = []
+  /// What `parse` has named, which CloudWatch does not let `fields` list again.
+  var parsedSlots: Set<SlotID> = []
   var segments: [PlanSegment] = []
   var segment = PlanSegment()
   /// Places of the `sort`s of the segment, for W101.
@@ -158,6 +160,9 @@ extension Analyzer {
       if isNew { forbidRedefinition(of: name, at: aliased.alias?.range) }
       let slot = bindColumn(aliased)
       if isNew { visible.noteMade(name, slot) }
+      if options.isStrict, !isNew, parsedSlots.contains(slot) {
+        report(AnalyzerDiagnostics.alreadyDefined(name, at: aliased.range))
+      }
       if !isNew, listedBefore.contains(name) {
         if options.isStrict {
           report(AnalyzerDiagnostics.alreadyDefined(name, at: aliased.range))
@@ -392,9 +397,9 @@ extension ClosedRange<Int64> {
   /// The window so much earlier; a side without bound stays so.
   fileprivate func moved(back period: Period) -> ClosedRange<Int64> {
     let lower =
-      lowerBound == .min ? lowerBound : period.shift(lowerBound, isNegative: true)
+      lowerBound == .min ? lowerBound : period.shift(bound: lowerBound, isNegative: true)
     let upper =
-      upperBound == .max ? upperBound : period.shift(upperBound, isNegative: true)
+      upperBound == .max ? upperBound : period.shift(bound: upperBound, isNegative: true)
     return lower...Swift.max(lower, upper)
   }
 }

@@ -23,8 +23,8 @@ struct BoundExpression: Sendable {
     case contains(BoundExpression, BoundExpression, isNegated: Bool)
     /// `operand =~ regex`; false for a missing operand, negated or not.
     case matches(BoundExpression, CompiledRegex, isNegated: Bool)
-    /// `operand =~ text` where the text is computed and compiled per distinct value.
-    case matchesText(BoundExpression, BoundExpression, isNegated: Bool)
+    /// `operand =~ text` where the text is computed and compiled per distinct value, with the place of the text.
+    case matchesText(BoundExpression, BoundExpression, isNegated: Bool, at: SourceRange)
     /// `operand in [literals]`.
     case among(BoundExpression, [Value], isNegated: Bool)
     /// `operand in list` where the list, or a part of it, is computed.
@@ -107,7 +107,7 @@ extension BoundExpression.Kind {
       .matches(let e, _, _), .among(let e, _, _), .amongRows(let e, _, _):
       [e]
     case .arithmetic(_, let a, let b), .compare(_, let a, let b), .contains(let a, let b, _),
-      .matchesText(let a, let b, _), .amongList(let a, let b, _), .index(let a, let b):
+      .matchesText(let a, let b, _, _), .amongList(let a, let b, _), .index(let a, let b):
       [a, b]
     case .and(let list), .or(let list), .list(let list), .coalesce(let list): list
     case .call(let call): call.arguments
@@ -136,8 +136,8 @@ extension BoundExpression {
     case .arithmetic(let sign, let a, let b): return on(.arithmetic(sign, body(a), body(b)))
     case .compare(let sign, let a, let b): return on(.compare(sign, body(a), body(b)))
     case .contains(let a, let b, let sign): return on(.contains(body(a), body(b), isNegated: sign))
-    case .matchesText(let a, let b, let sign):
-      return on(.matchesText(body(a), body(b), isNegated: sign))
+    case .matchesText(let a, let b, let sign, let place):
+      return on(.matchesText(body(a), body(b), isNegated: sign, at: place))
     case .amongList(let a, let b, let sign):
       return on(.amongList(body(a), body(b), isNegated: sign))
     case .index(let a, let b): return on(.index(body(a), body(b)))

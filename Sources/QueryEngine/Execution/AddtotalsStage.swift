@@ -57,7 +57,8 @@ struct AddtotalsStep: RowCollection {
     var cells: [SlotID: Value] = [:]
     for field in fields { cells[field] = sums.add(try frame.column(field))?.value }
     var discovered: [NamedColumn] = []
-    for column in shown(rows.discovered) {
+    var order = FieldOrder()
+    for column in shown(order.ordered(rows.discovered)) {
       let sum = takesDiscovered && !column.name.hasPrefix("@") ? sums.add(column.vector) : nil
       discovered.append(
         NamedColumn(name: column.name, vector: .values([sum?.value ?? .missing])))

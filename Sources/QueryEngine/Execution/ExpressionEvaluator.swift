@@ -196,9 +196,9 @@ extension BoundExpression {
     case .matches(let operand, let regex, let isNegated):
       return VectorConditions.matches(
         try operand.evaluate(&frame), regex, isNegated: isNegated)
-    case .matchesText(let operand, let pattern, let isNegated):
+    case .matchesText(let operand, let pattern, let isNegated, let place):
       return VectorConditions.matches(
-        try operand.evaluate(&frame), try pattern.evaluate(&frame), isNegated: isNegated,
+        try operand.evaluate(&frame), try pattern.evaluate(&frame), isNegated: isNegated, at: place,
         frame.layout.context.functions.givenUp)
     case .among(let operand, let values, let isNegated):
       return VectorConditions.among(
@@ -307,6 +307,7 @@ extension Value {
     switch index {
     case .integer(let number): element(Int(number))
     case .double(let number): Int(exactly: number).map { element($0) } ?? .missing
+    case .sourceNumber(let number): Int(exactly: number.value).map { element($0) } ?? .missing
     case .string(let name): member(key: name)
     default: .missing
     }

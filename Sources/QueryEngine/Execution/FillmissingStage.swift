@@ -74,14 +74,15 @@ struct FillmissingStep: RowCollection {
           if missing.count > Self.mostRows { throw Self.tooMany }
         }
       }
-      let following = period.following(bin)
-      guard following > bin else { break }
+      guard let following = period.following(bin) else { break }
       bin = following
     }
     return missing
   }
 
-  private func rounded(_ time: Int64) -> Int64 { isUp ? period.ceil(time) : period.floor(time) }
+  private func rounded(_ time: Int64) -> Int64 {
+    (isUp ? period.ceil(time) : period.floor(time)) ?? time
+  }
 
   private static let tooMany = QueryFailure.refused(
     code: "E214",

@@ -66,7 +66,7 @@ struct OutlierStep: RowCollection {
     guard let first = PercentileAggregate.percentile(25, of: numbers),
       let third = PercentileAggregate.percentile(75, of: numbers)
     else { return fences }
-    let distance = factor * (third - first)
+    let distance = factor == 0 ? 0 : factor * (third - first)
     fences.upper = third + distance
     if usesLowerFence { fences.lower = first - distance }
     return fences

@@ -353,7 +353,7 @@ struct FieldCountsMerger: WholePieceMerger {
       passed += entry[keyPath: count]
       guard let number = entry.number else { continue }
       if lower == nil, passed * 2 >= total { lower = number }
-      if passed * 2 > total { return ((lower ?? number) + number) / 2 }
+      if passed * 2 > total { return (lower ?? number) / 2 + number / 2 }
     }
     return lower
   }

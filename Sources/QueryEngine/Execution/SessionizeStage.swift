@@ -86,7 +86,9 @@ private struct Sessions {
       latest.append(Latest(time: time, ordinal: 1))
       return Place(identity: latest.count - 1, ordinal: 1)
     }
-    if pause.shift(latest[number].time, isNegative: false) < time { latest[number].ordinal += 1 }
+    if let end = pause.shift(latest[number].time, isNegative: false), end < time {
+      latest[number].ordinal += 1
+    }
     latest[number].time = time
     return Place(identity: number, ordinal: latest[number].ordinal)
   }

@@ -40,14 +40,15 @@ enum VectorConditions {
     return rows(of: texts, isNegated: isNegated) { _, text in regex.matches(text) }
   }
 
-  /// `=~` with a computed pattern; one that is no regular expression matches nothing.
+  /// `=~` with a computed pattern, which stands at `place`; one that is no regular expression matches nothing.
   static func matches(
-    _ texts: ColumnVector, _ patterns: ColumnVector, isNegated: Bool, _ givenUp: GivenUpSearches
+    _ texts: ColumnVector, _ patterns: ColumnVector, isNegated: Bool, at place: SourceRange,
+    _ givenUp: GivenUpSearches
   ) -> Bitmap {
     var compiled: [String: CompiledRegex?] = [:]
     defer {
       for (pattern, regex) in compiled {
-        givenUp.note(pattern, regex?.limitedCount ?? 0, at: .none)
+        givenUp.note(pattern, regex?.limitedCount ?? 0, at: place)
       }
     }
     return rows(of: texts, isNegated: isNegated) { row, text in
@@ -77,6 +78,9 @@ enum VectorConditions {
   }
 
   private static func presentScalars(_ vector: ColumnVector) -> Bitmap {
+    if case .constant(let value, let count) = vector, value.isStructure {
+      return Bitmap(repeating: false, count: count)
+    }
     guard case .values(let values) = vector else { return vector.presence() }
     var present = vector.presence()
     for row in values.indices where values[row].isStructure { present[row] = false }

@@ -21,29 +21,39 @@ enum VectorMath {
   static func shifted(
     _ vector: ColumnVector, by period: Period, isNegative: Bool
   ) -> ColumnVector {
-    if case .timestamps(let times) = vector {
-      return .timestamps(
-        IntegerVector(
-          values: times.values.map { period.shift($0, isNegative: isNegative) },
-          validity: times.validity))
+    if case .timestamps(let times) = vector,
+      let moved = all(times.values, { period.shift($0, isNegative: isNegative) })
+    {
+      return .timestamps(IntegerVector(values: moved, validity: times.validity))
     }
     return vector.mapValues { value in
-      guard let time = value.time else { return .missing }
-      let moved = period.shift(time, isNegative: isNegative)
+      guard let time = value.time, let moved = period.shift(time, isNegative: isNegative) else {
+        return .missing
+      }
       return value.isNumber ? .integer(moved) : .timestamp(moved)
     }
   }
 
   /// The start of the period that each time lies in, or with `isUp` the first one not before it.
   static func rounded(_ vector: ColumnVector, to period: Period, isUp: Bool) -> ColumnVector {
-    if !isUp, case .timestamps(let times) = vector {
-      return .timestamps(
-        IntegerVector(
-          values: period.floor(times.values), validity: times.validity))
+    if !isUp, case .timestamps(let times) = vector, let starts = period.floor(times.values) {
+      return .timestamps(IntegerVector(values: starts, validity: times.validity))
     }
     return vector.mapValues { value in
-      value.time.map { .timestamp(isUp ? period.ceil($0) : period.floor($0)) } ?? .missing
+      value.time.flatMap { isUp ? period.ceil($0) : period.floor($0) }.map(Value.timestamp)
+        ?? .missing
     }
+  }
+
+  /// What each time becomes; `nil` if one of them becomes none.
+  private static func all(_ times: [Int64], _ body: (Int64) -> Int64?) -> [Int64]? {
+    var results: [Int64] = []
+    results.reserveCapacity(times.count)
+    for time in times {
+      guard let result = body(time) else { return nil }
+      results.append(result)
+    }
+    return results
   }
 }
 

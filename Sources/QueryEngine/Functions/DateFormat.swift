@@ -99,8 +99,7 @@ struct DateFormat: Sendable {
   }
 
   private static func weekCount(_ year: Int) -> Int {
-    let first = CivilTime(
-      milliseconds: Int64(CivilTime.days(year: year, month: 1, day: 1)) * 86_400_000)
+    let first = CivilTime(year: year, month: 1, day: 1)
     return first.weekday == 4 || CivilTime.isLeap(year) && first.weekday == 3 ? 53 : 52
   }
 }

@@ -185,8 +185,10 @@ private struct DateReader {
     return true
   }
 
+  private static let mostDays = Int(Int64.max / 86_400_000) - 2
+
   func milliseconds(zone argument: TimeZoneRules) -> Int64? {
-    var days: Int
+    let days: Int
     if let dayOfYear {
       guard dayOfYear <= (CivilTime.isLeap(year) ? 366 : 365) else { return nil }
       days = CivilTime.days(year: year, month: 1, day: 1) + dayOfYear - 1
@@ -199,7 +201,8 @@ private struct DateReader {
       let hours = hour + (usesHalfDays && isAfternoon == true ? 12 : 0)
       millisecond = ((hours * 60 + minute) * 60 + second) * 1_000 + nanosecond / 1_000_000
     }
-    days = min(max(days, -100_000_000_000), 100_000_000_000)
+    // Times end some 292 million years after 1970; a day and an offset must fit as well.
+    guard days < Self.mostDays else { return nil }
     let local = Int64(days) * 86_400_000 + Int64(millisecond)
     return (zone ?? argument).utc(fromLocal: local)
   }

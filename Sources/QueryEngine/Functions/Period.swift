@@ -4,12 +4,17 @@ import QueryLanguage
 ///
 /// Milliseconds to days are multiples counted from 1970-01-01T00:00Z; weeks begin on Monday, counted from
 /// 1969-12-29; months, quarters and years are calendar periods counted from January 1970. All in UTC.
+///
+/// Times are ms in 64 bits, some 292 million years each way. What would lie beyond has no value: every
+/// function here that makes a time answers `nil` then, as division by zero has no number.
 struct Period: Sendable, Hashable {
   private enum Length: Hashable, Sendable {
     /// Multiples of `milliseconds` from `origin`, both in ms.
     case fixed(milliseconds: Int64, origin: Int64)
     /// Multiples of so many months.
     case months(Int64)
+    /// Longer than all times together.
+    case endless
   }
 
   private let length: Length
@@ -17,92 +22,125 @@ struct Period: Sendable, Hashable {
   /// The first Monday on or before 1970-01-01.
   private static let monday: Int64 = -3 * 86_400_000
 
-  /// A period of at least one unit. Counts so large that they do not fit are held at the largest that do.
+  /// A period of at least one unit.
   init(_ literal: DurationLiteral) {
-    let count = Int64(clamping: literal.count)
+    let count = max(1, Int64(clamping: literal.count))
     switch literal.unit {
-    case .month: length = .months(max(1, min(count, Self.mostMonths)))
-    case .quarter: length = .months(max(1, min(count, Self.mostMonths / 3) * 3))
-    case .year: length = .months(max(1, min(count, Self.mostMonths / 12) * 12))
+    case .month: length = Self.months(count, each: 1)
+    case .quarter: length = Self.months(count, each: 3)
+    case .year: length = Self.months(count, each: 12)
     case .millisecond, .second, .minute, .hour, .day, .week:
       let (product, overflow) = count.multipliedReportingOverflow(
         by: literal.unit.milliseconds ?? 1)
-      length = .fixed(
-        milliseconds: max(1, overflow ? .max / 4 : min(product, .max / 4)),
-        origin: literal.unit == .week ? Self.monday : 0)
+      length =
+        overflow
+        ? .endless
+        : .fixed(milliseconds: product, origin: literal.unit == .week ? Self.monday : 0)
     }
   }
 
-  private static let mostMonths: Int64 = 1_200_000
+  private static func months(_ count: Int64, each: Int64) -> Length {
+    count <= mostMonths / each ? .months(count * each) : .endless
+  }
+
+  /// From the first time to the last.
+  private static let mostMonths: Int64 = 2 * 12 * 292_300_000
 
   /// The length in ms; `nil` for calendar periods, whose length varies.
   var milliseconds: Int64? {
-    if case .fixed(let milliseconds, _) = length { milliseconds } else { nil }
+    switch length {
+    case .fixed(let milliseconds, _): milliseconds
+    case .months: nil
+    case .endless: .max
+    }
   }
 
   // MARK: Rounding
 
   /// The latest start of a period that is not after `time`, in ms.
-  func floor(_ time: Int64) -> Int64 {
+  func floor(_ time: Int64) -> Int64? {
     switch length {
-    case .fixed(let milliseconds, let origin): Self.floor(time, milliseconds, origin)
-    case .months(let months): CalendarMonth(time).floor(months).start
+    case .fixed(let milliseconds, let origin):
+      let (start, overflow) = time.subtractingReportingOverflow(
+        Self.rest(time, milliseconds, origin))
+      return overflow ? nil : start
+    case .months(let months): return CalendarMonth(time).floor(months).start
+    case .endless: return time >= 0 ? 0 : nil
     }
   }
 
-  /// ``floor(_:)-(Int64)`` of many times.
-  func floor(_ times: [Int64]) -> [Int64] {
-    guard case .fixed(let milliseconds, let origin) = length else { return times.map { floor($0) } }
+  /// ``floor(_:)-(Int64)`` of many times; `nil` if one of them has no value.
+  func floor(_ times: [Int64]) -> [Int64]? {
     // Neighbouring events mostly fall into one period: the division is done when they do not.
+    let span = if case .fixed(let milliseconds, _) = length { milliseconds } else { Int64(1) }
+    var starts: [Int64] = []
+    starts.reserveCapacity(times.count)
     var start = Int64.max
     var end = Int64.min
-    return times.map { time in
+    for time in times {
       if time < start || time >= end {
-        start = Self.floor(time, milliseconds, origin)
-        end = start &+ milliseconds
+        guard let next = floor(time) else { return nil }
+        start = next
+        end = span > 1 ? next &+ span : .min
       }
-      return start
+      starts.append(start)
     }
+    return starts
   }
 
   /// The earliest start of a period that is not before `time`, in ms.
-  func ceil(_ time: Int64) -> Int64 {
-    let start = floor(time)
-    return start == time ? time : following(start)
-  }
-
-  /// The start of the period after the one that starts at `start`.
-  func following(_ start: Int64) -> Int64 {
+  func ceil(_ time: Int64) -> Int64? {
     switch length {
-    case .fixed(let milliseconds, _):
-      let (end, overflow) = start.addingReportingOverflow(milliseconds)
-      return overflow ? .max : end
-    case .months(let months): return CalendarMonth(start).moved(by: months).start
+    case .fixed(let milliseconds, let origin):
+      let rest = Self.rest(time, milliseconds, origin)
+      if rest == 0 { return time }
+      let (end, overflow) = time.addingReportingOverflow(milliseconds - rest)
+      return overflow ? nil : end
+    case .months(let months):
+      let month = CalendarMonth(time).floor(months)
+      return month.start == time ? time : month.moved(by: months).start
+    case .endless: return time <= 0 ? 0 : nil
     }
   }
 
+  /// The start of the period after the one that starts at `start`.
+  func following(_ start: Int64) -> Int64? {
+    switch length {
+    case .fixed, .endless: shift(start, isNegative: false)
+    case .months(let months): CalendarMonth(start).moved(by: months).start
+    }
+  }
+
+  /// How far a time lies behind the start of its period, 0 to `milliseconds` - 1.
   @inline(__always)
-  private static func floor(_ time: Int64, _ milliseconds: Int64, _ origin: Int64) -> Int64 {
-    let (distance, overflow) = time.subtractingReportingOverflow(origin)
-    if overflow { return time }
-    let remainder = distance % milliseconds
-    return time &- (remainder < 0 ? remainder &+ milliseconds : remainder)
+  private static func rest(_ time: Int64, _ milliseconds: Int64, _ origin: Int64) -> Int64 {
+    // Both terms are shorter than the period, so that nothing overflows but for periods that are
+    // nearly as long as all times, which the origin of weeks cannot be told apart from.
+    let distance = (time % milliseconds) &- (origin % milliseconds)
+    let rest = distance % milliseconds
+    return rest < 0 ? rest &+ milliseconds : rest
   }
 
   // MARK: Moving
 
   /// A time moved by the period; by calendar months the day stays, or becomes the month's last.
-  func shift(_ time: Int64, isNegative: Bool) -> Int64 {
+  func shift(_ time: Int64, isNegative: Bool) -> Int64? {
     switch length {
     case .fixed(let milliseconds, _):
       let (moved, overflow) =
         isNegative
         ? time.subtractingReportingOverflow(milliseconds)
         : time.addingReportingOverflow(milliseconds)
-      return overflow ? (isNegative ? .min : .max) : moved
+      return overflow ? nil : moved
     case .months(let months):
       return CalendarMonth.move(time, byMonths: isNegative ? -months : months)
+    case .endless: return nil
     }
+  }
+
+  /// A bound of a window moved by the period, which stops at the first and the last time there is.
+  func shift(bound: Int64, isNegative: Bool) -> Int64 {
+    shift(bound, isNegative: isNegative) ?? (isNegative ? .min : .max)
   }
 }
 
@@ -116,8 +154,8 @@ private struct CalendarMonth {
   /// The month a time falls into.
   init(_ time: Int64) { index = Self.split(time).month }
 
-  /// Months since January 1970, and ms since the month's start.
-  private static func split(_ time: Int64) -> (month: Int64, rest: Int64) {
+  /// Months since January 1970, and days since the month's first.
+  private static func split(_ time: Int64) -> (month: Int64, days: Int64) {
     let days = floorQuotient(time, day)
     // Howard Hinnant, "chrono-compatible low-level date algorithms".
     let z = days + 719_468
@@ -129,11 +167,11 @@ private struct CalendarMonth {
     let month = m < 10 ? m + 3 : m - 9
     let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
     let index = (year - 1970) * 12 + month - 1
-    return (index, time - CalendarMonth(index: index).start)
+    return (index, days - CalendarMonth(index: index).firstDay)
   }
 
-  /// The first ms of the month.
-  var start: Int64 {
+  /// Days from 1970-01-01 to the first of the month.
+  private var firstDay: Int64 {
     let year = floorQuotient(index, 12) + 1970
     let month = index - (year - 1970) * 12 + 1
     let y = month <= 2 ? year - 1 : year
@@ -141,7 +179,13 @@ private struct CalendarMonth {
     let yearOfEra = y - era * 400
     let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5
     let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
-    return (era * 146_097 + dayOfEra - 719_468) * Self.day
+    return era * 146_097 + dayOfEra - 719_468
+  }
+
+  /// The first ms of the month; `nil` if it is beyond all times.
+  var start: Int64? {
+    let (start, overflow) = firstDay.multipliedReportingOverflow(by: Self.day)
+    return overflow ? nil : start
   }
 
   /// The first month of the multiple of `months` that this one falls into.
@@ -151,12 +195,15 @@ private struct CalendarMonth {
 
   func moved(by months: Int64) -> CalendarMonth { CalendarMonth(index: index + months) }
 
-  static func move(_ time: Int64, byMonths months: Int64) -> Int64 {
-    let (month, rest) = split(time)
+  static func move(_ time: Int64, byMonths months: Int64) -> Int64? {
+    let (month, days) = split(time)
     let target = CalendarMonth(index: month).moved(by: months)
-    let length = target.moved(by: 1).start - target.start
-    let dayOfMonth = min(rest / day, length / day - 1)
-    return target.start + dayOfMonth * day + rest % day
+    let length = target.moved(by: 1).firstDay - target.firstDay
+    let (midnight, overflow) = (target.firstDay + min(days, length - 1))
+      .multipliedReportingOverflow(by: day)
+    let (moved, overflow2) = midnight.addingReportingOverflow(
+      time &- floorQuotient(time, day) &* day)
+    return overflow || overflow2 ? nil : moved
   }
 }
 

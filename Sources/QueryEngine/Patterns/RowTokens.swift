@@ -46,6 +46,8 @@ struct RowTokens: Sendable {
 
   private mutating func add(_ value: Bytes, _ number: Double?, isKept: Bool = true) {
     guard tokens.count < Self.most else { return }
+    // Distances and spreads of numbers are numbers too; those of larger ones need not be.
+    let number = number.flatMap { abs($0) < 1e300 ? $0 : nil }
     let start = bytes.count
     guard isKept, number == nil else {
       tokens.append((start..<start, number, isKept))

@@ -162,7 +162,7 @@ struct PlanPrinter {
       "\(text(a)) \(isNegated ? "not like" : "like") \(text(b))"
     case .matches(let a, let regex, let isNegated):
       "\(text(a)) \(isNegated ? "!~" : "=~") \(hidesValues ? "?" : "/\(regex.pattern)/")"
-    case .matchesText(let a, let b, let isNegated):
+    case .matchesText(let a, let b, let isNegated, _):
       "\(text(a)) \(isNegated ? "!~" : "=~") \(text(b))"
     case .among(let e, let values, let isNegated):
       "\(text(e)) \(isNegated ? "not in" : "in") [\(values.map(text).joined(separator: ", "))]"
