@@ -81,6 +81,12 @@ import Testing
     ("limit 1 | $other()", "1:11: error: the saved query calls another one, 'other' [E224"),
     ("filter a like \"{{x}}", "1:15: error: "),
     ("", "1:1: error: the query is empty"),
+    // A name that no call could write.
+    ("filter a = {{1a}}", "1:12: error: expected"),
+    (
+      "filter a in [" + (1...21).map { "{{p\($0)}}" }.joined(separator: ",") + "]",
+      "error: at most 20 parameters are possible, found 21 [E121"
+    ),
     ("default a = 1", "error: unknown command 'default'"),
   ])
   func `a query that no call could use is refused with its place`(

@@ -281,8 +281,8 @@ struct Lexer: Sendable {
     var position = start + 2
     while byte(position) == ascii(" ") { position += 1 }
     let name = position
+    guard identifierLength(name, isFirst: true) > 0 else { return nil }
     position = skipIdentifier(position)
-    guard position > name else { return nil }
     while byte(position) == ascii(" ") { position += 1 }
     guard byte(position) == ascii("}"), byte(position + 1) == ascii("}") else { return nil }
     return position + 2
