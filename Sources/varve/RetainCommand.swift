@@ -156,14 +156,17 @@ extension Remainder {
     switch kind {
     case .log:
       let events = HumanUnits.count(Int(clamping: rowCount ?? 0), "expired event")
+      let (remain, them) = rowCount == 1 ? ("remains", "it") : ("remain", "them")
       return
-        "\(events) of log group '\(logGroup ?? "")' remain in \(path) until \(processes), which "
-        + "writes it, publishes them: it was asked to, and did not in time or they came later; the "
-        + "next run removes them"
+        "\(events) of log group '\(logGroup ?? "")' \(remain) in \(path) until \(processes), which "
+        + "writes it, publishes \(them): it was asked to, and did not in time, or more came later; the "
+        + "next run removes \(them)"
     case .reader:
+      let remain = fileCount == 1 ? "remains" : "remain"
+      let reading = processes.count > 1 ? "which read them, have" : "which reads them, has"
       return
-        "\(files) of removed segments remain in \(path) until \(processes), which reads them, has "
-        + "ended; the next run removes them"
+        "\(files) of removed segments \(remain) in \(path) until \(processes), \(reading) ended; "
+        + "the next run removes them"
     case .damaged:
       return
         "\(files) that a repair put aside may hold expired events: look into \(path) and remove "

@@ -140,10 +140,13 @@ final class SegmentScan: RowGroupCursor {
       statistics.rawBytesScanned += Int(segment.rawByteCount)
       return false
     }
-    let waiting =
-      opened
-      .map { (key: Self.key($0.segment.minTime, $0.segment.maxTime, order), candidate: $0) }
-      .sorted { ($1.key, $1.candidate.segment.id) < ($0.key, $0.candidate.segment.id) }
+    // Sorted by number: the records of thousands of segments are large.
+    let sorted = opened.indices.map { index in
+      let segment = opened[index].segment
+      return (key: Self.key(segment.minTime, segment.maxTime, order), id: segment.id, index: index)
+    }
+    .sorted { ($1.key, $1.id) < ($0.key, $0.id) }
+    let waiting = sorted.map { (key: $0.key, candidate: opened[$0.index]) }
     progress = Mutex(Progress(waiting: waiting, counted: counted, statistics: statistics))
   }
 
