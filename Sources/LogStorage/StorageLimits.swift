@@ -20,6 +20,13 @@ package enum StorageLimits {
   package static let discoveredFieldsPerEvent = 200
   /// Raw bytes of small chunks that are compressed together: what reading one of them costs, about a millisecond.
   package static let packByteCount = 1 << 20
-  /// Columns in one row group; further paths are stored as text records.
-  package static let columnsPerRowGroup = 4_096
+  /// Columns in one row group; records whose paths would need more are stored as text.
+  package static let columnsPerRowGroup = 65_000
+  /// The same in a row group that only lives in memory, and the columns of others above which those of few values
+  /// always share their chunks.
+  package static let columnsBySelf = 4_096
+  /// Columns up to which those of few values never share their chunks: nothing would be gained.
+  package static let leastColumnsToShare = 256
+  /// Values from which on a column always has a chunk of its own.
+  package static let valuesPerRareColumn = 256
 }

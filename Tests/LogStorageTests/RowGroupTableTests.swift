@@ -101,6 +101,7 @@ import Testing
           case .alone(let offset, _): #expect(offset + chunk.length <= byteCount)
           case .table(let offset): #expect(read.constant(chunk, from: offset).count == chunk.length)
           case .pack(let number, _): #expect(read.packs.indices.contains(number))
+          case .rare(let values, _): #expect(read.chunks[values].role == .rareValues)
           }
         }
       }

@@ -20,6 +20,8 @@ struct Configuration: Sendable, CustomTestStringConvertible {
   var isStored = false
   /// Whether every operator that can goes on from disk at once.
   var spills = false
+  /// How stored events are taken apart.
+  var compactness = RowGroupEncoder.Compactness.automatic
   /// Makes the source of the events.
   var source: @Sendable (CaseEvents) throws -> any EventSource
 
@@ -45,6 +47,18 @@ struct Configuration: Sendable, CustomTestStringConvertible {
     },
     Configuration(name: "after compaction", exceptions: ["@ptr"], isStored: true) {
       try StoredSources.store($0, isCompacted: true)
+    },
+    Configuration(
+      name: "with rare columns", workers: 2, exceptions: ["@ptr", "estimate"], isStored: true,
+      compactness: .always
+    ) {
+      try StoredSources.store($0, compactness: .always)
+    },
+    Configuration(
+      name: "kept as texts", workers: 2, exceptions: ["@ptr", "estimate"], isStored: true,
+      compactness: .texts
+    ) {
+      try StoredSources.store($0, compactness: .texts)
     },
     // So little room that not everything is found again.
     Configuration(name: "in a warm shell", workers: 2, exceptions: ["@ptr"], isStored: true) {

@@ -22,15 +22,19 @@ enum StoredSources {
 
   /// - Parameters:
   ///   - isCompacted: whether the segments of a day become one.
+  ///   - compactness: whether rare columns share chunks, and shapes are told by their columns.
   ///   - decodedByteCount: what is kept decoded from one query to the next; if anything, all has been read once.
   static func store(
-    _ events: CaseEvents, isCompacted: Bool = false, decodedByteCount: Int = 0
+    _ events: CaseEvents, isCompacted: Bool = false, decodedByteCount: Int = 0,
+    compactness: RowGroupEncoder.Compactness = .automatic
   ) throws -> any EventSource {
     let folder = TemporaryFolder()
     var options = LogStore.Options()
     options.decodedByteCount = decodedByteCount
     let store = try LogStore.open(folder.file("store"), mode: .create, options: options)
-    for group in events.groups { try ingest(group.events, into: group.name, of: store) }
+    for group in events.groups {
+      try ingest(group.events, into: group.name, of: store, compactness)
+    }
     if isCompacted {
       _ = try store.retain(now: MemorySource.start + 7 * 86_400_000)
     }
@@ -63,12 +67,16 @@ enum StoredSources {
     return found
   }
 
-  private static func ingest(_ texts: [String], into group: String, of store: LogStore) throws {
+  private static func ingest(
+    _ texts: [String], into group: String, of store: LogStore,
+    _ compactness: RowGroupEncoder.Compactness
+  ) throws {
     let middle = texts.count / 2
     for part in [0..<middle, middle..<texts.count] where !part.isEmpty {
       var options = IngestSession.Options(
         logGroup: group, stream: "stream", now: MemorySource.start)
       options.workers = 1
+      options.compactness = compactness
       let session = try IngestSession(store: store, options: options)
       _ = try session.ingest(.memory(export(texts, part), name: "case"))
     }

@@ -107,6 +107,8 @@ enum ColumnDecoder {
         throw DecodingFailure("a reference that is no variable")
       }
       return .reference(try context.surroundings.reference(to: chunk, rows: rows))
+    case .rare, .pieces:
+      throw DecodingFailure("an encoding that columns of their own do not have")
     }
   }
 

@@ -36,6 +36,20 @@ struct ColumnEncoder {
     return (kind == .text ? nil : loose.dictionary()) ?? loose.plain()
   }
 
+  /// Encodes the values of rare columns, one column after the other, without regard to their rows.
+  func encodeRare() -> EncodedColumn {
+    if isConstant { return constant() }
+    let texts = plain(level: CompressionLevel.entries)
+    var best = texts
+    if kind == .number, let numbers = integers() ?? decimals() ?? doubles(),
+      numbers.bytes.count < best.bytes.count
+    {
+      best = numbers
+    }
+    if let codes = dictionary(), codes.bytes.count < best.bytes.count { best = codes }
+    return best
+  }
+
   /// Encodes the values of a variable of templates, which may be anything.
   func encodeVariable() -> EncodedColumn {
     if isConstant { return constant() }
@@ -415,11 +429,14 @@ struct ColumnEncoder {
 
   // MARK: Plain
 
-  private func plain() -> EncodedColumn {
+  /// - Parameter level: a level to use if it is higher than what is usual for so many texts.
+  private func plain(level: Int32 = 0) -> EncodedColumn {
     let rows = 0..<column.count
     var writer = ByteWriter(capacity: column.byteCount / 2)
     let isSmall = column.byteCount <= CompressionLevel.smallTextByteCount
-    writeTexts(rows, to: &writer, level: isSmall ? CompressionLevel.entries : 0)
+    let usual =
+      isSmall ? CompressionLevel.entries : kind == .text ? CompressionLevel.wholeTexts : 0
+    writeTexts(rows, to: &writer, level: max(level, usual))
     return EncodedColumn(
       encoding: .plainString, bytes: writer.bytes, zone: zone(ofTexts: rows),
       hasEscapes: hasEscapes(rows))

@@ -23,6 +23,10 @@ package enum ColumnEncoding: UInt8, Sendable, CaseIterable, CustomStringConverti
   case reference = 10
   /// Numbers that are times, as a distance from the event's own time.
   case timestampNumber = 12
+  /// The values are in a chunk of rare values, among those of other columns.
+  case rare = 14
+  /// Texts of shapes, by the columns of their slots; only for those.
+  case pieces = 15
 
   package var description: String {
     switch self {
@@ -37,6 +41,8 @@ package enum ColumnEncoding: UInt8, Sendable, CaseIterable, CustomStringConverti
     case .templates: "templates"
     case .reference: "reference"
     case .timestampNumber: "timestamp"
+    case .rare: "rare"
+    case .pieces: "pieces"
     }
   }
 }
@@ -99,6 +105,38 @@ enum ColumnData {
     case .doubles(let values): DoubleStream.append(values[i], to: &output)
     case .templates(let run): try run.append(i, to: &output)
     case .reference(let reference): try reference.append(i, to: &output)
+    }
+  }
+}
+
+extension ColumnData {
+  /// Some of the values, in the same form where it is one that is cut easily, else as texts.
+  ///
+  /// - Throws: when what values are made of is read first here, and damaged.
+  func values(in range: Range<Int>) throws -> ColumnData {
+    switch self {
+    case .constant: return self
+    case .integers(let values): return .integers(Array(values[range]))
+    case .doubles(let values): return .doubles(Array(values[range]))
+    case .decimals(let run):
+      return .decimals(
+        DecimalRun(
+          mantissas: Array(run.mantissas[range]),
+          scales: run.scales.isEmpty ? [] : Array(run.scales[range]), scale: run.scale))
+    case .texts(let run):
+      let first = run.offsets[range.lowerBound]
+      return .texts(
+        TextRun(
+          offsets: run.offsets[range.lowerBound...range.upperBound].map { $0 - first },
+          bytes: Array(run.bytes[Int(first)..<Int(run.offsets[range.upperBound])])))
+    default:
+      var run = TextRun(offsets: [0], bytes: [])
+      run.offsets.reserveCapacity(range.count + 1)
+      for i in range {
+        try appendText(i, to: &run.bytes)
+        run.offsets.append(UInt32(run.bytes.count))
+      }
+      return .texts(run)
     }
   }
 }

@@ -10,6 +10,8 @@ package enum Codec: UInt8, Sendable {
 enum CompressionLevel {
   /// Distinct values of dictionaries, and texts that are few.
   static let entries: Int32 = 6
+  /// Events that are stored as whole texts and have no templates.
+  static let wholeTexts: Int32 = 3
   /// Packs, shapes and tables.
   static let packs: Int32 = 11
 
@@ -60,6 +62,13 @@ package final class Compressor: @unchecked Sendable {
       max(level, least))
     guard ZSTD_isError(size) == 0, size < bytes.count - bytes.count / 32 else { return nil }
     return UnsafeRawBufferPointer(rebasing: scratch[..<size])
+  }
+}
+
+extension Compressor {
+  /// The size of bytes once they are compressed, or as they are if that saves too little.
+  func compressedByteCount(_ bytes: [UInt8], atLeast least: Int32) -> Int {
+    bytes.withUnsafeBytes { compress($0, atLeast: least)?.count ?? $0.count }
   }
 }
 

@@ -23,6 +23,7 @@ package final class IngestSession: Sendable {
     /// Time of arrival, ms.
     package var now: Int64
     package var workers = Workers.available
+    package var compactness = RowGroupEncoder.Compactness.automatic
     /// Told the stored bytes of the input consumed so far, from any worker, after each block.
     package var progress: (@Sendable (_ consumed: UInt64) -> Void)?
     /// Told how many input events (accepted or rejected) are safe, after each commit.
@@ -70,7 +71,8 @@ package final class IngestSession: Sendable {
       try Workers.run(options.workers) { [options] _ in
         let encoder = BlockEncoder(
           scanner: JSONScanner(timestampField: options.timestampField),
-          encoder: RowGroupEncoder(), arrivalTime: options.now)
+          encoder: RowGroupEncoder(compactness: options.compactness),
+          arrivalTime: options.now)
         while let (ordinal, block) = try run.nextBlock() {
           try run.take(encoder.encode(block), ordinal: ordinal, encoder: encoder)
           options.progress?(run.bytesConsumed)
@@ -134,7 +136,8 @@ package final class IngestSession: Sendable {
 
     func finish(elapsed: Duration) throws -> IngestReport {
       let encoder = BlockEncoder(
-        scanner: JSONScanner(), encoder: RowGroupEncoder(), arrivalTime: options.now)
+        scanner: JSONScanner(), encoder: RowGroupEncoder(compactness: options.compactness),
+        arrivalTime: options.now)
       let (tally, fault, consumed, name) = source.withLock {
         ($0.reader.tally, $0.fault, $0.reader.bytesConsumed, $0.reader.name)
       }

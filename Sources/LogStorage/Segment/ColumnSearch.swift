@@ -95,7 +95,7 @@ extension Alphabet {
     case .timestampText:
       self = [.digits, .marks, .lowerHexadecimal, .lowerLetters, .upperLetters, .others]
     case .identifier: self = [.digits, .marks, .lowerHexadecimal]
-    case .constant, .dictionary, .plainString, .templates, .reference: self = .all
+    case .constant, .dictionary, .plainString, .templates, .reference, .rare, .pieces: self = .all
     }
   }
 

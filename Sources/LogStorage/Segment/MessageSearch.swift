@@ -15,6 +15,9 @@ struct MessageSearch {
   let decoder: RowGroupDecoder
 
   private var table: RowGroupTable { decoder.handle.table }
+  /// Columns and edges that are searched one by one: each takes a pass over all rows or shapes, and where there are thousands,
+  /// the texts of the events are put together sooner.
+  private static let mostPlaces = 1_024
 
   /// The stored rows whose text holds the literal.
   ///
@@ -44,6 +47,12 @@ struct MessageSearch {
       }
     }
     var found = try rows(of: whole)
+    if columns.count + edges.count > Self.mostPlaces {
+      var rest = found
+      rest.invert()
+      try findInTexts(of: rest, &found)
+      return found
+    }
     for column in columns.sorted() { try find(in: column, &found) }
     for edge in edges { try findAtEdge(edge.candidate, edge.shape, pieces[edge.shape], &found) }
     if !open.isEmpty { try findInTexts(of: rows(of: open), &found) }

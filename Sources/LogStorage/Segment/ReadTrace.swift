@@ -11,6 +11,8 @@ package struct ChunkName: Sendable, Hashable, CustomStringConvertible {
   package enum Content: Sendable {
     case column, eventTimes, arrivalTimes, sequence, streams, shapes, shapeTexts, identifiers
     case identifierFilters
+    /// Columns that few events have, read together.
+    case rareValues
     /// Small columns that are read together.
     case pack
   }
@@ -58,6 +60,7 @@ package struct ChunkName: Sendable, Hashable, CustomStringConvertible {
     case .shapeTexts: "texts of the shapes"
     case .identifiers: "ids of \(instance) bytes"
     case .identifierFilters: "filter of ids of \(instance) bytes"
+    case .rareValues: "rare columns of \(valueKind), read together"
     case .pack: "small columns, read together"
     }
   }
@@ -76,6 +79,7 @@ extension ChunkName.Content {
       case .shapeTexts: .shapeTexts
       case .identifierPool: .identifiers
       case .identifierFilter: .identifierFilters
+      case .rareValues: .rareValues
       }
   }
 }

@@ -176,6 +176,8 @@ final class RowGroupDecoder: ColumnSurroundings, @unchecked Sendable {
           throw DecodingFailure("it lies beyond the end of its pack")
         }
         return try pack[offset..<offset + chunk.length].withUnsafeBytes(body)
+      case .rare:
+        throw DecodingFailure("it has no bytes of its own")
       }
     } catch let failure as DecodingFailure {
       let name = chunk.role == .column ? "column '\(chunk.path)'" : "\(chunk.role)"
@@ -223,8 +225,15 @@ final class RowGroupDecoder: ColumnSurroundings, @unchecked Sendable {
     }
     columnsBeingRead.insert(index)
     defer { columnsBeingRead.remove(index) }
+    if case .rare(let values, let first) = chunk.place {
+      trace?.noteRead(ChunkName(chunk), chunk.encoding, byteCount: 0)
+      let data = try columnData(values).values(in: first..<first + chunk.valueCount)
+      columns.keep(data, index, scan: scan)
+      return data
+    }
     let context = ColumnContext(surroundings: self) { [unowned self] in
-      try rows(ofColumn: index)
+      guard chunk.role == .column else { throw DecodingFailure("values that have no rows") }
+      return try rows(ofColumn: index)
     }
     let data = try decoding(index) { bytes in
       try ColumnDecoder.decode(
@@ -317,8 +326,13 @@ final class RowGroupDecoder: ColumnSurroundings, @unchecked Sendable {
   func shapePieces() throws -> [ShapePieces] {
     if let pieces { return pieces }
     let shapes = handle.table.shapes
-    let made = try decoding(try handle.chunk(of: .shapeTexts)) { bytes in
+    let chunk = try handle.chunk(of: .shapeTexts)
+    let made = try decoding(chunk) { bytes in
       var reader = ByteReader(bytes)
+      if handle.table.chunks[chunk].encoding == .pieces {
+        return try PieceStream.decode(
+          &reader, shapes: shapes, chunks: handle.table.chunks, decompressor: decompressor)
+      }
       let lengths = try IntegerStream.decode(
         &reader, count: shapes.count, decompressor: decompressor)
       guard lengths.allSatisfy({ $0 >= 0 && $0 < 1 << 31 }) else {

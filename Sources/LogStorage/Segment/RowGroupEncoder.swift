@@ -15,14 +15,26 @@
 ///
 /// One encoder per worker; it keeps its compression context and what it learnt about columns.
 package final class RowGroupEncoder {
+  /// When rare columns share chunks, many shapes are told by their columns, and events are not taken apart at all.
+  package enum Compactness: Sendable {
+    /// Where it saves something.
+    case automatic
+    /// Rare columns and shapes in every row group, for tests of those forms.
+    case always
+    /// Every event as a text, for the same.
+    case texts
+  }
+
   private let compressor: Compressor?
+  private let compactness: Compactness
   private var memories: [ColumnKey: EncodingMemory] = [:]
 
   /// - Parameters:
   ///   - level: zstd's level.
   ///   - compresses: false for row groups that only live in memory, where time matters more than size.
-  package init(level: Int32 = 1, compresses: Bool = true) {
+  package init(level: Int32 = 1, compresses: Bool = true, compactness: Compactness = .automatic) {
     compressor = compresses ? Compressor(level: level) : nil
+    self.compactness = compactness
   }
 
   struct ColumnKey: Hashable {
@@ -43,10 +55,40 @@ package final class RowGroupEncoder {
   ) -> EncodedRowGroup {
     precondition(!rows.isEmpty && rows.count <= StorageLimits.rowsPerRowGroup)
     return scanned.block.bytes.withUnsafeBufferPointer { base in
-      var draft = RowGroupDraft(scanned: scanned, rows: rows, base: base.baseAddress!)
-      draft.layOut()
-      return write(draft, ingestionTimes: ingestionTimes, sequences: sequences)
+      func encoded(
+        _ form: RowGroupDraft.Form, mostBySelf: Int = StorageLimits.columnsBySelf
+      ) -> (draft: RowGroupDraft, rowGroup: EncodedRowGroup) {
+        var draft = RowGroupDraft(
+          scanned: scanned, rows: rows, base: base.baseAddress!, form: form)
+        draft.layOut(mostBySelf: mostBySelf)
+        return (draft, write(draft, ingestionTimes: ingestionTimes, sequences: sequences))
+      }
+      if compactness == .always { return encoded(.compact, mostBySelf: 0).rowGroup }
+      if compactness == .texts { return encoded(.text).rowGroup }
+      if compressor == nil { return encoded(.simple).rowGroup }
+      var best = encoded(.compact)
+      if best.draft.mayShare {
+        let shared = encoded(.compact, mostBySelf: 0)
+        let size = best.rowGroup.bytes.count
+        if shared.rowGroup.bytes.count < size - size / 32 { best = shared }
+      }
+      guard isTooLarge(best.rowGroup, best.draft) else { return best.rowGroup }
+      let text = encoded(.text).rowGroup
+      return text.bytes.count < best.rowGroup.bytes.count ? text : best.rowGroup
     }
+  }
+
+  /// Whether taking the records apart cost more than it gave: their columns take a quarter more than their texts
+  /// compressed in one piece. Asked only where there are many shapes or columns, or little was gained.
+  private func isTooLarge(_ columnar: EncodedRowGroup, _ draft: RowGroupDraft) -> Bool {
+    let size = columnar.bytes.count
+    guard let compressor, draft.shapes.count > 1,
+      draft.hasManyShapes || draft.columns.count > StorageLimits.leastColumnsToShare
+        || size > draft.rawByteCount / 6
+    else { return false }
+    let frame = compressor.compressedByteCount(
+      draft.texts(), atLeast: CompressionLevel.wholeTexts)
+    return size > frame + frame / 4
   }
 
   private func write(
@@ -62,20 +104,21 @@ package final class RowGroupEncoder {
     let (streams, streamCodes) = draft.localStreams()
     out.codes(streamCodes, cardinality: streams.count, role: .streamCodes)
     out.codes(draft.shapeCodes, cardinality: draft.shapes.count, role: .shapeCodes)
-    out.texts(draft.shapes.map { $0.shape.key }, role: .shapeTexts)
-
     let pools = IdentifierPools()
-    let firstColumn = out.chunks.count
+    // The texts of the shapes come before the columns.
+    let firstColumn = out.chunks.count + 1
+    let chunkNumbers = draft.chunkNumbers(from: firstColumn)
+    let shapes = writeShapes(of: draft, chunkNumbers, to: &out)
     let columns = times.withUnsafeBufferPointer { times in
       encodeColumns(of: draft, times: times, pools: pools, firstChunk: firstColumn)
     }
-    for (index, key) in draft.columns.enumerated() {
-      out.column(columns[index], key: key, valueCount: draft.column(index).count)
+    for (index, column) in columns.enumerated() {
+      out.column(column, key: draft.columns[index], valueCount: draft.column(index).count)
     }
+    writeRare(of: draft, to: &out)
     out.pools(pools)
     let tableOffset = out.finish(
-      rowCount: draft.rows.count, shapes: draft.shapeList(firstColumn: firstColumn),
-      streams: streams)
+      rowCount: draft.rows.count, shapes: shapes, streams: streams)
     let entry = RowGroupEntry(
       length: UInt64(out.bytes.count), metadataOffset: UInt32(tableOffset),
       metadataLength: UInt32(out.bytes.count - tableOffset),
@@ -91,14 +134,84 @@ package final class RowGroupEncoder {
 }
 
 extension RowGroupEncoder {
-  /// Encodes the columns: first those whose values are of a kind, then texts, short ones first, because
+  /// Texts of all shapes, in bytes, up to which both forms of them are tried.
+  private static let triedShapeByteCount = 1 << 20
+
+  /// Writes the texts of the shapes, in the smaller form if there are many.
+  ///
+  /// - Returns: the shapes as the table lists them.
+  private func writeShapes(
+    of draft: RowGroupDraft, _ chunkNumbers: [Int], to out: inout RowGroupWriter
+  ) -> ShapeList {
+    var list = draft.shapeList(chunks: chunkNumbers)
+    let keys = draft.shapes.map { $0.shape.key }
+    let isForced = compactness == .always
+    guard let compressor, draft.hasManyShapes || isForced else {
+      out.texts(keys, role: .shapeTexts)
+      return list
+    }
+    var named = [ColumnKey](
+      repeating: ColumnKey(path: "", kind: .text, instance: 0),
+      count: (chunkNumbers.max() ?? 0) + 1)
+    for (column, key) in zip(chunkNumbers, draft.columns) { named[column] = key }
+    var pieces = ByteWriter()
+    let isTold = PieceStream.encode(
+      keys: keys, shapes: list, chunks: named, to: &pieces, compressor: compressor)
+    let columnsByUse = draft.columnsByUse().map { UInt16(chunkNumbers[$0]) }
+    var sizes: [ShapeList.Form: Int] = [:]
+    for form in [ShapeList.Form.listed, .followed] {
+      list.form = form
+      var writer = ByteWriter()
+      list.write(to: &writer) { columnsByUse }
+      sizes[form] = compressor.compressedByteCount(writer.bytes, atLeast: 0)
+    }
+    list.form = isForced || sizes[.followed]! < sizes[.listed]! ? .followed : .listed
+    if isTold, isForced || isSmaller(pieces.count, than: keys, compressor) {
+      out.append(pieces.bytes, role: .shapeTexts, encoding: .pieces, valueCount: keys.count)
+    } else {
+      out.texts(keys, role: .shapeTexts)
+    }
+    return list
+  }
+
+  private func isSmaller(_ size: Int, than keys: [[UInt8]], _ compressor: Compressor) -> Bool {
+    let total = keys.reduce(0) { $0 + $1.count }
+    if total > Self.triedShapeByteCount, size < total / 8 { return true }
+    return size
+      < compressor.compressedByteCount(Array(keys.joined()), atLeast: CompressionLevel.packs)
+  }
+
+  /// Writes the rare columns: the values of each run, then what the table says of each column.
+  private func writeRare(of draft: RowGroupDraft, to out: inout RowGroupWriter) {
+    var chunkOf: [Int: Int] = [:]
+    for run in draft.rareRuns {
+      let column = draft.column(run)
+      let kind = draft.columns[run.lowerBound].kind
+      let encoder = ColumnEncoder(
+        column: column, kind: kind, rows: .none, compressor: compressor, pools: IdentifierPools(),
+        siblings: nil)
+      for index in run { chunkOf[index] = out.chunks.count }
+      out.rareValues(encoder.encodeRare(), kind: kind, valueCount: column.count)
+    }
+    for index in draft.rareByPath {
+      let own = draft.column(index)
+      let key = draft.columns[index]
+      let hasEscapes =
+        key.kind == .string
+        && (0..<own.count).contains { own.bytes($0).contains(UInt8(ascii: "\\")) }
+      out.rareColumn(
+        key: key, in: chunkOf[index]!, valueCount: own.count, hasEscapes: hasEscapes)
+    }
+  }
+
+  /// Encodes the columns that are not rare: first those whose values are of a kind, then texts, short ones first, because
   /// the variables of texts can refer to the columns before them.
   private func encodeColumns(
     of draft: RowGroupDraft, times: UnsafeBufferPointer<Int64>, pools: IdentifierPools,
     firstChunk: Int
   ) -> [EncodedColumn] {
     let siblings = draft.siblings(firstChunk: firstChunk)
-    var result = [EncodedColumn?](repeating: nil, count: draft.columns.count)
+    var result = [EncodedColumn?](repeating: nil, count: draft.firstRare)
     var texts: [(column: Int, meanLength: Int)] = []
     let packing = Packing(
       limit: compressor == nil
@@ -111,7 +224,7 @@ extension RowGroupEncoder {
         rows: draft.rows(of: index, times: times), compressor: compressor, pools: pools,
         siblings: siblings)
     }
-    for index in draft.columns.indices {
+    for index in 0..<draft.firstRare {
       let encoder = encoder(index)
       if let encoded = encoder.encodeTyped() {
         result[index] = packing.loose(encoded, encoder) ?? encoded
@@ -158,210 +271,6 @@ private struct Packing {
   }
 }
 
-/// Records dealt out into columns, before anything is encoded.
-private struct RowGroupDraft {
-  struct LocalShape {
-    var shape: Shape
-    var rowCount = 0
-    var columns: [Int] = []
-  }
-
-  let scanned: ScannedBlock
-  let rows: [UInt32]
-  let base: UnsafePointer<UInt8>
-  private(set) var columns: [RowGroupEncoder.ColumnKey] = []
-  /// Shape 0 is the text shape.
-  private(set) var shapes: [LocalShape] = [LocalShape(shape: .text)]
-  /// Local shape of each row.
-  private(set) var shapeCodes: [UInt16] = []
-  private(set) var rawByteCount = 0
-  /// Slots of all columns, column after column, and where each column starts.
-  private var starts: [Int] = []
-  private var dealt = DealtSlots(count: 0)
-
-  init(scanned: ScannedBlock, rows: [UInt32], base: UnsafePointer<UInt8>) {
-    self.scanned = scanned
-    self.rows = rows
-    self.base = base
-  }
-
-  mutating func layOut() {
-    assignShapes()
-    dealSlots()
-  }
-
-  /// Numbers the shapes in use and the columns they need. Once a row group has as many columns as it
-  /// may have, records whose shape would need more are kept as text.
-  private mutating func assignShapes() {
-    var localOf = [Int](repeating: -1, count: scanned.shapes.count)
-    var columnOf: [RowGroupEncoder.ColumnKey: Int] = [:]
-    localOf[0] = 0
-    shapeCodes.reserveCapacity(rows.count)
-    for row in rows {
-      let global = Int(scanned.shapeOfRecord[Int(row)])
-      if localOf[global] < 0 {
-        localOf[global] = addShape(scanned.shapes[global], columnOf: &columnOf)
-      }
-      let local = localOf[global]
-      if local == 0, shapes[0].columns.isEmpty {
-        shapes[0].columns = Self.columns(of: .text, columnOf: &columnOf, columns: &columns)
-      }
-      shapes[local].rowCount += 1
-      shapeCodes.append(UInt16(local))
-      rawByteCount += Int(scanned.block.records[Int(row)].length)
-    }
-  }
-
-  private mutating func addShape(
-    _ shape: Shape, columnOf: inout [RowGroupEncoder.ColumnKey: Int]
-  ) -> Int {
-    guard shapes.count < Int(UInt16.max),
-      columns.count + shape.slots.count < StorageLimits.columnsPerRowGroup
-    else { return 0 }
-    let indices = Self.columns(of: shape, columnOf: &columnOf, columns: &columns)
-    shapes.append(LocalShape(shape: shape, rowCount: 0, columns: indices))
-    return shapes.count - 1
-  }
-
-  private static func columns(
-    of shape: Shape, columnOf: inout [RowGroupEncoder.ColumnKey: Int],
-    columns: inout [RowGroupEncoder.ColumnKey]
-  ) -> [Int] {
-    shape.slots.map { slot in
-      let key = RowGroupEncoder.ColumnKey(
-        path: slot.path, kind: slot.kind, instance: slot.instance)
-      if let known = columnOf[key] { return known }
-      columnOf[key] = columns.count
-      columns.append(key)
-      return columns.count - 1
-    }
-  }
-
-  private mutating func dealSlots() {
-    var counts = [Int](repeating: 0, count: columns.count)
-    for shape in shapes {
-      for column in shape.columns { counts[column] += shape.rowCount }
-    }
-    starts = [0]
-    for count in counts { starts.append(starts.last! + count) }
-    let total = starts[columns.count]
-    var next = starts
-    let dealt = DealtSlots(count: total)
-    for (position, row) in rows.enumerated() {
-      let record = Int(row)
-      let local = Int(shapeCodes[position])
-      let first = Int(scanned.slotStarts[record])
-      shapes[local].columns.withUnsafeBufferPointer { columns in
-        if local == 0 {
-          let reference = scanned.block.records[record]
-          let place = next[columns[0]]
-          next[columns[0]] = place &+ 1
-          dealt.slots[place] = UInt64(reference.offset) << 32 | UInt64(reference.length)
-          dealt.rows[place] = UInt32(truncatingIfNeeded: position)
-        } else {
-          for slot in 0..<columns.count {
-            let place = next[columns[slot]]
-            next[columns[slot]] = place &+ 1
-            dealt.slots[place] = scanned.slots[first &+ slot]
-            dealt.rows[place] = UInt32(truncatingIfNeeded: position)
-          }
-        }
-      }
-    }
-    self.dealt = dealt
-  }
-
-  /// The values of a column, in row order; valid while the draft is.
-  func column(_ index: Int) -> SlotColumn {
-    let range = starts[index]..<starts[index + 1]
-    return SlotColumn(
-      base: base, slots: UnsafeBufferPointer(rebasing: dealt.slots[range]))
-  }
-
-  /// The rows of a column's values.
-  func rows(of index: Int, times: UnsafeBufferPointer<Int64>) -> ColumnRows {
-    let range = starts[index]..<starts[index + 1]
-    if range.count == rows.count {
-      return ColumnRows(times: times, shapes: shapeCodes, numbers: nil)
-    }
-    return ColumnRows(
-      times: times, shapes: shapeCodes,
-      numbers: UnsafeBufferPointer(rebasing: dealt.rows[range]))
-  }
-
-  func siblings(firstChunk: Int) -> SiblingColumns {
-    SiblingColumns(
-      scanned: scanned, base: base, rows: rows, shapeCodes: shapeCodes,
-      columnsOfShape: shapes.map(\.columns), columnCount: columns.count, firstChunk: firstChunk)
-  }
-
-  /// Names of the streams in use and the code of each row.
-  func localStreams() -> (names: [String], codes: [UInt16]) {
-    var names: [String] = []
-    var localOf: [UInt32: UInt16] = [:]
-    let codes = rows.map { row in
-      let stream = scanned.block.records[Int(row)].stream
-      if let known = localOf[stream] { return known }
-      let code = UInt16(names.count)
-      localOf[stream] = code
-      names.append(scanned.block.streams[Int(stream)])
-      return code
-    }
-    return (names, codes)
-  }
-
-  func streamCounts(streams: [String], codes: [UInt16]) -> [StreamCount] {
-    var counts = [UInt64](repeating: 0, count: streams.count)
-    for code in codes { counts[Int(code)] += 1 }
-    return zip(streams, counts).map { StreamCount(name: $0, rowCount: $1) }
-  }
-
-  func shapeList(firstColumn: Int) -> ShapeList {
-    var list = ShapeList()
-    for local in shapes {
-      list.append(
-        rowCount: local.rowCount, columns: local.columns.lazy.map { $0 + firstColumn },
-        firstHiddenSlot: local.shape.slots.firstIndex(where: \.isHidden) ?? local.shape.slots.count,
-        emptyContainers: local.shape.emptyContainerPaths)
-    }
-    return list
-  }
-
-  func contentSum(times: [Int64]) -> ContentSum {
-    var sum = ContentSum()
-    let streamHashes = scanned.block.streams.map { name in
-      Array(name.utf8).withUnsafeBytes { XXH64.hash($0) }
-    }
-    for (position, row) in rows.enumerated() {
-      let reference = scanned.block.records[Int(row)]
-      sum.add(
-        text: UnsafeRawBufferPointer(
-          start: base + Int(reference.offset), count: Int(reference.length)),
-        time: times[position], streamHash: streamHashes[Int(reference.stream)])
-    }
-    return sum
-  }
-}
-
-/// Slots in column order with the row of each: memory that stays in place while columns view it.
-private final class DealtSlots {
-  let slots: UnsafeMutableBufferPointer<UInt64>
-  let rows: UnsafeMutableBufferPointer<UInt32>
-
-  /// Every element is written by `dealSlots`, which places exactly `count` of them.
-  init(count: Int) {
-    slots = .allocate(capacity: count)
-    slots.initialize(repeating: 0)
-    rows = .allocate(capacity: count)
-    rows.initialize(repeating: 0)
-  }
-
-  deinit {
-    slots.deallocate()
-    rows.deallocate()
-  }
-}
-
 /// The rows that a column's values belong to.
 struct ColumnRows {
   /// Event times of all rows of the row group, in ms.
@@ -370,6 +279,11 @@ struct ColumnRows {
   let shapes: [UInt16]
   /// Row of each value; `nil` when every row has one.
   let numbers: UnsafeBufferPointer<UInt32>?
+
+  /// Of values that are encoded without regard to their rows.
+  static var none: ColumnRows {
+    ColumnRows(times: UnsafeBufferPointer(start: nil, count: 0), shapes: [], numbers: nil)
+  }
 
   @inline(__always)
   func row(_ i: Int) -> Int {

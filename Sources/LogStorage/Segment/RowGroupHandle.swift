@@ -217,6 +217,7 @@ package final class RowGroupHandle: Sendable {
       let pack = table.packs[number]
       return pack.offset..<pack.offset + pack.length
     case .table: return nil
+    case .rare(let values, _): return bytes(of: table.chunks[values])
     }
   }
 

@@ -17,6 +17,8 @@ struct RowGroupTable: Sendable {
     case identifierPool = 7
     /// Which identifiers a pool may hold; their width stands in the place of the instance.
     case identifierFilter = 8
+    /// Values of columns that few events have, column after column.
+    case rareValues = 9
   }
 
   /// Where the bytes of a chunk are.
@@ -27,6 +29,8 @@ struct RowGroupTable: Sendable {
     case table(offset: Int)
     /// In a pack, from this byte of its raw bytes on.
     case pack(Int, offset: Int)
+    /// Among the values of a chunk of rare values, from this one on.
+    case rare(chunk: Int, first: Int)
   }
 
   /// Small chunks that are compressed together.
@@ -62,6 +66,13 @@ struct RowGroupTable: Sendable {
   /// Shape 0 is always the text shape.
   var shapes: ShapeList
   var streams: [String]
+
+  /// The columns, those with the most values first, of equally many the first.
+  func columnsByUse() -> [UInt16] {
+    let columns = chunks.indices.filter { chunks[$0].role == .column }
+    return columns.sorted { (chunks[$1].valueCount, $0) < (chunks[$0].valueCount, $1) }
+      .map { UInt16($0) }
+  }
 
   /// The bytes of a chunk that lies in the table.
   ///

@@ -11,6 +11,8 @@
 
 extension RowGroupTable {
   private static let version: UInt8 = 2
+  /// Also says the form of the shapes, and has chunks in chunks of rare values; written only where that is needed.
+  private static let rareVersion: UInt8 = 3
   /// Raw bytes above which a table is damaged.
   private static let rawLimit = 256 << 20
 
@@ -20,11 +22,20 @@ extension RowGroupTable {
     case table = 1
     case pack = 2
     case nextPack = 3
+    /// Behind the columns before it in the first chunk of rare values of its kind.
+    case rare = 4
+    /// The same in the second one.
+    case otherRare = 5
+  }
+
+  private var needsRareVersion: Bool {
+    shapes.form != .listed || chunks.contains { $0.role == .rareValues }
   }
 
   func encoded(compressor: Compressor?) -> [UInt8] {
     var writer = ByteWriter(capacity: 64 * chunks.count)
-    writer.append(Self.version)
+    let isRare = needsRareVersion
+    writer.append(isRare ? Self.rareVersion : Self.version)
     writer.append(varint: rowCount)
     writer.append(varint: streams.count)
     for stream in streams { writer.append(text: stream) }
@@ -33,7 +44,8 @@ extension RowGroupTable {
     for pack in packs { writer.append(varint: pack.length) }
     for pack in packs { writer.append(fixed: pack.check) }
     writer.append(contentsOf: constants)
-    shapes.write(to: &writer)
+    if isRare { writer.append(shapes.form.rawValue) }
+    shapes.write(to: &writer) { columnsByUse() }
     var frame = ByteWriter(capacity: writer.count / 3)
     frame.append(stream: writer.bytes, compressor: compressor, level: CompressionLevel.packs)
     return frame.bytes
@@ -45,6 +57,11 @@ extension RowGroupTable {
     for chunk in chunks { writer.append(chunk.kind.rawValue) }
     for chunk in chunks { writer.append(chunk.encoding!.rawValue) }
     var pack = -1
+    var firstRuns: [SlotKind: Int] = [:]
+    for (index, chunk) in chunks.enumerated()
+    where chunk.role == .rareValues && firstRuns[chunk.kind] == nil {
+      firstRuns[chunk.kind] = index
+    }
     for chunk in chunks {
       let place: PlaceCode
       switch chunk.place {
@@ -53,6 +70,8 @@ extension RowGroupTable {
       case .pack(let number, _):
         place = number == pack ? .pack : .nextPack
         pack = number
+      case .rare(let values, _):
+        place = firstRuns[chunk.kind] == values ? .rare : .otherRare
       }
       writer.append(place.rawValue << 1 | (chunk.hasEscapes ? 1 : 0))
     }
@@ -101,7 +120,7 @@ extension RowGroupTable {
   ) throws(DecodingFailure) -> RowGroupTable {
     var reader = ByteReader(raw)
     let version = try reader.byte()
-    guard version == 1 || version == Self.version else {
+    guard version >= 1, version <= Self.rareVersion else {
       throw DecodingFailure("row group table version \(version) is not known to this version")
     }
     let rowCount = try reader.count(limit: StorageLimits.rowsPerRowGroup)
@@ -116,7 +135,13 @@ extension RowGroupTable {
     } else {
       var paths = PathReader(neighbor)
       try table.readChunks(&reader, &paths, byteCount: byteCount)
-      table.shapes = try ShapeList(from: &reader, chunkCount: table.chunks.count)
+      let number = version == Self.rareVersion ? try reader.byte() : ShapeList.Form.listed.rawValue
+      guard let form = ShapeList.Form(rawValue: number) else {
+        throw DecodingFailure("form \(number) of shapes is not known to this version")
+      }
+      table.shapes = try ShapeList(
+        from: &reader, form: form, chunkCount: table.chunks.count,
+        columnsByUse: { table.columnsByUse() })
     }
     let rows = table.shapes.rowCounts.reduce(0) { $0 + Int($1) }
     guard rows == rowCount else {
@@ -214,9 +239,39 @@ extension RowGroupTable {
         guard packEnd <= StorageLimits.packByteCount else {
           throw DecodingFailure("a pack of more than \(StorageLimits.packByteCount) bytes")
         }
+      case .rare, .otherRare: break
       }
     }
+    try readRarePlaces(of: &chunks, flags: flags)
     return constantEnd
+  }
+
+  /// Columns whose values are in chunks of rare values: they follow each other there, and are all that is there.
+  private static func readRarePlaces(
+    of chunks: inout [Chunk], flags: UnsafeRawBufferPointer
+  ) throws(DecodingFailure) {
+    var runs: [SlotKind: [Int]] = [:]
+    var ends: [Int: Int] = [:]
+    for i in chunks.indices {
+      let code = PlaceCode(rawValue: flags[i] >> 1)
+      let isRare = code == .rare || code == .otherRare
+      guard isRare == (chunks[i].encoding == .rare) else {
+        throw DecodingFailure("a column of rare values in the wrong place")
+      }
+      if chunks[i].role == .rareValues { runs[chunks[i].kind, default: []].append(i) }
+      guard isRare else { continue }
+      let number = code == .rare ? 0 : 1
+      guard let own = runs[chunks[i].kind], number < own.count, chunks[i].role == .column,
+        chunks[i].length == 0, chunks[i].valueCount < StorageLimits.valuesPerRareColumn
+      else { throw DecodingFailure("a column of rare values that are not there") }
+      let first = ends[own[number], default: 0]
+      chunks[i].place = .rare(chunk: own[number], first: first)
+      ends[own[number]] = first + chunks[i].valueCount
+    }
+    for run in runs.values.joined() where chunks[run].valueCount != ends[run, default: 0] {
+      throw DecodingFailure(
+        "\(chunks[run].valueCount) rare values where columns have \(ends[run, default: 0])")
+    }
   }
 
   private mutating func readPacks(
@@ -228,7 +283,7 @@ extension RowGroupTable {
       switch chunk.place {
       case .alone(let offset, _): end = offset + chunk.length
       case .pack(let number, _): last = number
-      case .table: break
+      case .table, .rare: break
       }
     }
     let count = try reader.count(limit: reader.remaining)
@@ -257,7 +312,7 @@ extension RowGroupTable.Role {
   /// Whether there is at most one value for each row.
   fileprivate var isOfRows: Bool {
     switch self {
-    case .shapeTexts, .identifierPool, .identifierFilter: false
+    case .shapeTexts, .identifierPool, .identifierFilter, .rareValues: false
     default: true
     }
   }

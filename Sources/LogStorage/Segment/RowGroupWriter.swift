@@ -17,6 +17,8 @@ struct RowGroupWriter {
   private(set) var chunks: [RowGroupTable.Chunk] = []
   private var constants: [UInt8] = []
   private var packs: [[UInt8]] = []
+  /// How many values of each chunk of rare ones columns have so far.
+  private var rareEnds: [Int: Int] = [:]
   private let compressor: Compressor?
 
   /// The longest constant that stands in the table, in bytes.
@@ -72,6 +74,25 @@ struct RowGroupWriter {
     chunks[chunks.count - 1].zone = column.zone
   }
 
+  mutating func rareValues(_ values: EncodedColumn, kind: SlotKind, valueCount: Int) {
+    append(
+      values.bytes, role: .rareValues, encoding: values.encoding, valueCount: valueCount)
+    chunks[chunks.count - 1].kind = kind
+  }
+
+  /// A column whose values are the next ones of a chunk of rare values.
+  mutating func rareColumn(
+    key: RowGroupEncoder.ColumnKey, in chunk: Int, valueCount: Int, hasEscapes: Bool
+  ) {
+    let first = rareEnds[chunk, default: 0]
+    chunks.append(
+      RowGroupTable.Chunk(
+        role: .column, path: key.path, kind: key.kind, instance: key.instance, encoding: .rare,
+        hasEscapes: hasEscapes, valueCount: valueCount, place: .rare(chunk: chunk, first: first),
+        length: 0, zone: .none))
+    rareEnds[chunk] = first + valueCount
+  }
+
   /// Pools stay as they are: ids are noise, and searches run over their packed form, unless a filter tells them not to.
   mutating func pools(_ pools: IdentifierPools) {
     for (width, pool) in pools.pools.sorted(by: { $0.key < $1.key }) where pool.count > 0 {
@@ -89,7 +110,7 @@ struct RowGroupWriter {
     }
   }
 
-  private mutating func append(
+  mutating func append(
     _ chunk: [UInt8], role: RowGroupTable.Role, encoding: ColumnEncoding, valueCount: Int,
     isPacked: Bool = false
   ) {

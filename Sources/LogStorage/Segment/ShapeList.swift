@@ -36,6 +36,15 @@ struct ShapeList: Sendable {
   /// More chunks than this a row group cannot have.
   static let chunkLimit = Int(UInt16.max)
 
+  /// How the columns of the slots are written; the raw values are part of the format.
+  enum Form: UInt8, Sendable {
+    /// As distances from the column of the slot before.
+    case listed = 0
+    /// By what followed the column of the slot before in earlier shapes (`ColumnSuccessors`): for many shapes.
+    case followed = 1
+  }
+
+  var form = Form.listed
   private(set) var rowCounts: [Int32] = []
   private var slotStarts: [UInt32] = [0]
   private var slotColumns: [UInt16] = []
@@ -116,8 +125,13 @@ extension ShapeList: RandomAccessCollection {
 }
 
 extension ShapeList {
-  /// Reads the form that `write(to:)` leaves, for a table of `chunkCount` chunks.
-  init(from reader: inout ByteReader, chunkCount: Int) throws(DecodingFailure) {
+  /// Reads the form that `write(to:columnsByUse:)` leaves, for a table of `chunkCount` chunks.
+  ///
+  /// - Parameter columnsByUse: the columns of the table, those with the most values first.
+  init(
+    from reader: inout ByteReader, form: Form, chunkCount: Int, columnsByUse: () -> [UInt16]
+  ) throws(DecodingFailure) {
+    self.form = form
     let count = try reader.count(limit: reader.remaining)
     rowCounts.reserveCapacity(count)
     for _ in 0..<count {
@@ -132,11 +146,19 @@ extension ShapeList {
       guard slotCount <= reader.remaining else { throw DecodingFailure("slots without columns") }
       slotStarts.append(UInt32(truncatingIfNeeded: slotCount))
     }
-    try readColumns(&reader, chunkCount: chunkCount)
+    switch form {
+    case .listed: try readColumns(&reader, chunkCount: chunkCount)
+    case .followed: try readFollowedColumns(&reader, chunkCount: chunkCount, columnsByUse())
+    }
     firstHiddenSlots.reserveCapacity(count)
     for _ in 0..<count {
-      firstHiddenSlots.append(
-        UInt32(truncatingIfNeeded: try reader.count(limit: Int(UInt32.max))))
+      let number = UInt32(truncatingIfNeeded: try reader.count(limit: Int(UInt32.max)))
+      let shape = firstHiddenSlots.count
+      let slots = slotStarts[shape + 1] - slotStarts[shape]
+      guard form == .listed || number <= slots else {
+        throw DecodingFailure("\(number) hidden slots of \(slots)")
+      }
+      firstHiddenSlots.append(form == .listed ? number : slots - number)
     }
     for shape in 0..<count {
       let paths = try reader.count(limit: reader.remaining)
@@ -161,22 +183,90 @@ extension ShapeList {
     }
   }
 
-  func write(to writer: inout ByteWriter) {
+  private mutating func readFollowedColumns(
+    _ reader: inout ByteReader, chunkCount: Int, _ columnsByUse: [UInt16]
+  ) throws(DecodingFailure) {
+    let codes = try reader.take(Int(slotStarts[rowCounts.count]))
+    let namedCount = codes.reduce(0) { $0 + ($1 == 0 ? 1 : 0) }
+    let low = try reader.take(namedCount)
+    let high = try reader.take(namedCount)
+    var successors = ColumnSuccessors(chunkCount: chunkCount)
+    var named = 0
+    slotColumns.reserveCapacity(codes.count)
+    for shape in rowCounts.indices {
+      var previous: UInt16?
+      for slot in Int(slotStarts[shape])..<Int(slotStarts[shape + 1]) {
+        let column: UInt16
+        if codes[slot] > 0 {
+          guard let known = successors.column(codes[slot], after: previous) else {
+            throw DecodingFailure("a slot whose column nothing foretells")
+          }
+          column = known
+        } else {
+          let rank = Int(low[named]) | Int(high[named]) << 8
+          guard rank < columnsByUse.count else {
+            throw DecodingFailure("a slot whose column is not there")
+          }
+          column = columnsByUse[rank]
+          successors.learn(column, after: previous)
+          named += 1
+        }
+        slotColumns.append(column)
+        previous = column
+      }
+    }
+  }
+
+  /// - Parameter columnsByUse: the columns of the table, those with the most values first; they have all slots.
+  func write(to writer: inout ByteWriter, columnsByUse: () -> [UInt16]) {
     writer.append(varint: count)
     for shape in self { writer.append(varint: shape.rowCount) }
     for shape in self { writer.append(varint: shape.columns.count) }
-    for shape in self {
-      // Most slots have the column behind that of the slot before.
-      var expected = 0
-      for column in shape.columns {
-        writer.append(zigzag: Int64(column - expected))
-        expected = column + 1
-      }
+    switch form {
+    case .listed: writeColumns(to: &writer)
+    case .followed: writeFollowedColumns(to: &writer, columnsByUse())
     }
-    for shape in self { writer.append(varint: shape.firstHiddenSlot) }
+    for shape in self {
+      writer.append(
+        varint: form == .listed
+          ? shape.firstHiddenSlot : shape.columns.count - shape.firstHiddenSlot)
+    }
     for shape in self {
       writer.append(varint: shape.emptyContainers.count)
       for path in shape.emptyContainers { writer.append(text: path) }
     }
+  }
+
+  private func writeColumns(to writer: inout ByteWriter) {
+    forEachShape { _, columns in
+      // Most slots have the column behind that of the slot before.
+      var expected = 0
+      for column in columns {
+        writer.append(zigzag: Int64(Int(column) - expected))
+        expected = Int(column) + 1
+      }
+    }
+  }
+
+  private func writeFollowedColumns(to writer: inout ByteWriter, _ columnsByUse: [UInt16]) {
+    let chunkCount = Int(columnsByUse.max() ?? 0) + 1
+    var rankOf = [UInt16](repeating: 0, count: chunkCount)
+    for (rank, column) in columnsByUse.enumerated() { rankOf[Int(column)] = UInt16(rank) }
+    var successors = ColumnSuccessors(chunkCount: chunkCount)
+    var codes: [UInt8] = []
+    var named: [UInt16] = []
+    codes.reserveCapacity(slotColumns.count)
+    forEachShape { _, columns in
+      var previous: UInt16?
+      for column in columns {
+        let code = successors.code(of: column, after: previous)
+        codes.append(code)
+        if code == 0 { named.append(rankOf[Int(column)]) }
+        previous = column
+      }
+    }
+    writer.append(contentsOf: codes)
+    writer.append(contentsOf: named.map { UInt8(truncatingIfNeeded: $0) })
+    writer.append(contentsOf: named.map { UInt8(truncatingIfNeeded: $0 >> 8) })
   }
 }

@@ -124,7 +124,7 @@ package enum DecisionMeans: Int, Sendable, Comparable, CaseIterable, CustomStrin
     case .shapes, .shapeTexts: self = .shapes
     case .identifiers, .identifierFilters: self = .identifiers
     case .sequence, .pack: return nil
-    case .column: self.init(encoding)
+    case .column, .rareValues: self.init(encoding)
     }
   }
 
@@ -137,7 +137,7 @@ package enum DecisionMeans: Int, Sendable, Comparable, CaseIterable, CustomStrin
     case .identifier?: self = .identifiers
     case .templates?: self = .templates
     case .plainString?: self = .plainTexts
-    case .reference?, nil: return nil
+    case .reference?, .rare?, .pieces?, nil: return nil
     }
   }
 }
