@@ -27,6 +27,8 @@ package enum StorageLimits {
   package static let columnsBySelf = 4_096
   /// Columns up to which those of few values never share their chunks: nothing would be gained.
   package static let leastColumnsToShare = 256
+  /// Columns above which a row group is compared with its texts compressed in one piece, which takes time.
+  package static let manyColumns = 1_024
   /// Values from which on a column always has a chunk of its own.
   package static let valuesPerRareColumn = 256
 }

@@ -8,7 +8,7 @@ import Testing
 @Suite struct SegmentFixtureTests {
   private static let folder = "Tests/LogStorageTests/Fixtures"
 
-  @Test(arguments: ["table-1", "table-2"])
+  @Test(arguments: ["table-1", "table-2", "table-3"])
   func `what earlier versions wrote gives back its events`(name: String) throws {
     let bytes = try ProjectFolder.bytes("\(Self.folder)/\(name).seg")
     let reader = try SegmentReader(

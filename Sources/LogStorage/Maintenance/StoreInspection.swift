@@ -80,16 +80,31 @@ extension RowGroupInspection {
 }
 
 extension RowGroupTable {
-  /// What each chunk takes in the file: of a pack or the table its share by raw bytes, so that the sum is right.
+  /// What each chunk takes in the file: of a pack or the table its share by raw bytes, of rare values that of each column by their
+  /// number, so that the sum is right.
   func storedByteCounts() -> [Int] {
     var rawByteCounts = [Int](repeating: 0, count: packs.count)
     for chunk in chunks {
       if case .pack(let number, _) = chunk.place { rawByteCounts[number] += chunk.length }
     }
     return chunks.map { chunk in
-      guard case .pack(let number, let offset) = chunk.place else { return chunk.length }
-      func share(_ end: Int) -> Int { packs[number].length * end / max(rawByteCounts[number], 1) }
-      return share(offset + chunk.length) - share(offset)
+      switch chunk.place {
+      // Its columns have them.
+      case _ where chunk.role == .rareValues: 0
+      case .alone, .table: chunk.length
+      case .pack(let number, let offset):
+        Self.share(
+          of: packs[number].length, offset..<offset + chunk.length, in: rawByteCounts[number])
+      case .rare(let values, let first):
+        Self.share(
+          of: chunks[values].length, first..<first + chunk.valueCount,
+          in: chunks[values].valueCount)
+      }
     }
+  }
+
+  private static func share(of byteCount: Int, _ part: Range<Int>, in whole: Int) -> Int {
+    func upTo(_ end: Int) -> Int { byteCount * end / max(whole, 1) }
+    return upTo(part.upperBound) - upTo(part.lowerBound)
   }
 }

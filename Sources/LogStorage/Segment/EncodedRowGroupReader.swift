@@ -187,8 +187,9 @@ package final class EncodedRowGroupReader: RowGroup {
   /// pools and are no field's.
   package func storedByteCounts() -> [String: Int] {
     var counts: [String: Int] = [:]
-    for chunk in handle.table.chunks where chunk.role == .column && chunk.kind != .text {
-      counts[chunk.path, default: 0] += chunk.length
+    for (chunk, byteCount) in zip(handle.table.chunks, handle.table.storedByteCounts())
+    where chunk.role == .column && chunk.kind != .text {
+      counts[chunk.path, default: 0] += byteCount
     }
     return counts
   }

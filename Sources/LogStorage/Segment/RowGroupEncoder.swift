@@ -78,17 +78,20 @@ package final class RowGroupEncoder {
     }
   }
 
+  /// What columns may take more than texts in any case, in bytes: a few events are not worth the difference.
+  private static let toleratedByteCount = 4 << 10
+
   /// Whether taking the records apart cost more than it gave: their columns take a quarter more than their texts
-  /// compressed in one piece. Asked only where there are many shapes or columns, or little was gained.
+  /// compressed in one piece, and some. Asked only where there are many shapes or columns, or little was gained.
   private func isTooLarge(_ columnar: EncodedRowGroup, _ draft: RowGroupDraft) -> Bool {
     let size = columnar.bytes.count
     guard let compressor, draft.shapes.count > 1,
-      draft.hasManyShapes || draft.columns.count > StorageLimits.leastColumnsToShare
+      draft.hasManyShapes || draft.columns.count > StorageLimits.manyColumns
         || size > draft.rawByteCount / 6
     else { return false }
     let frame = compressor.compressedByteCount(
       draft.texts(), atLeast: CompressionLevel.wholeTexts)
-    return size > frame + frame / 4
+    return size > frame + frame / 4 + Self.toleratedByteCount
   }
 
   private func write(
