@@ -59,19 +59,27 @@ import Testing
     return options
   }
 
-  /// Two segments, two manifest logs, a write-ahead log of a dead writer, a table, a saved query, records that were
+  /// Two segments, one of them merged, two manifest logs, a write-ahead log of a dead writer, a table, a saved query, records that were
   /// rejected, a removed group.
   private static func makeStore() throws -> MemoryFileSystem {
     let disk = MemoryFileSystem()
     let store = try LogStore.open("/store", mode: .create, options: options(disk))
     for part in 0..<2 {
-      let text =
-        lines(UInt64(part), count: rowsPerSegment, from: now - 7_200_000 + Int64(part) * 3_600_000)
-        .joined(separator: "\n") + "\n"
+      let lines = lines(
+        UInt64(part), count: rowsPerSegment, from: now - 7_200_000 + Int64(part) * 3_600_000)
       var session = IngestSession.Options(logGroup: part == 0 ? "app" : "web", now: now)
       session.workers = 1
-      _ = try IngestSession(store: store, options: session)
-        .ingest(.memory(Array(text.utf8), name: "input"))
+      // The second segment is made of two.
+      for piece in part == 0 ? [lines[...]] : [lines.prefix(8), lines.dropFirst(8)] {
+        let text = piece.joined(separator: "\n") + "\n"
+        _ = try IngestSession(store: store, options: session)
+          .ingest(.memory(Array(text.utf8), name: "input"))
+      }
+    }
+    let pieces = try store.segments().filter { $0.logGroup == "web" }.map(\.record)
+    _ = try Compactor(store: store).merge(pieces, logGroup: "web")
+    for piece in pieces {
+      try disk.unlink(store.names.segment(piece.id, group: piece.group, day: piece.day))
     }
     try store.createGroup("gone")
     try store.deleteGroup("gone")
