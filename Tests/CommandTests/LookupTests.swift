@@ -92,6 +92,25 @@ import Testing
     #expect(try varve("query", query).errors.contains("E405"))
   }
 
+  @Test func `a table is kept up to 10 MiB, and 100 of them`() throws {
+    let varve = try VarveProcess()
+    let rows = String(repeating: "x\n", count: 5 << 20)
+    let large = try varve.folder.write("large.csv", "a\n" + rows)
+    let refused = try varve("lookup", "put", "large", large)
+    #expect(refused.status == 1)
+    #expect(refused.errors.contains("larger than 10 MB"), "\(refused.errors)")
+    let small = try varve.folder.write("small.csv", "a\n1\n")
+    #expect(try varve("lookup", "put", "t1", small).status == 0)
+    let folder = varve.store + "/lookups/"
+    for number in 2...100 {
+      try FileManager.default.copyItem(atPath: folder + "t1.csv", toPath: "\(folder)t\(number).csv")
+    }
+    let last = try varve("lookup", "put", "one-more", small)
+    #expect(last.status == 1)
+    #expect(last.errors.contains("100 lookup tables"), "\(last.errors)")
+    #expect(try varve("lookup", "put", "t50", small).status == 0)
+  }
+
   @Test func `a damaged table is said, and a bad one is not kept`() throws {
     let varve = try VarveProcess()
     let bad = try varve.folder.write("bad.csv", "a,b\n1\n")

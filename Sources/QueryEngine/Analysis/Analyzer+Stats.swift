@@ -13,7 +13,8 @@ struct AggregationBuilder {
   var outputs: [StatsStep.Output] = []
   /// Aggregates met before: `avg(ms)` written twice is computed once.
   var known: [Expression: SlotID] = [:]
-  var topks = 0
+  /// Where the first `topk` stands.
+  var topk: SourceRange?
 }
 
 extension Analyzer {
@@ -72,8 +73,8 @@ extension Analyzer {
   ) {
     guard let builder = aggregation else { return }
     aggregation = nil
-    if builder.topks > 0, builder.outputs.count > 1 || !keys.isEmpty {
-      report(AnalyzerDiagnostics.topkNotAlone(at: command.outputs[0].range))
+    if let topk = builder.topk, builder.outputs.count > 1 || !keys.isEmpty {
+      report(AnalyzerDiagnostics.topkNotAlone(at: topk))
     }
     var step = StatsStep(keys: keys, aggregates: builder.outputs)
     step.timeKey = command.keys.firstIndex(where: \.isTimeKey)
@@ -125,7 +126,7 @@ extension Analyzer {
     slots[slot].mention = call.range
     aggregation?.outputs.append(StatsStep.Output(aggregate: bound, output: slot))
     aggregation?.known[expression] = slot
-    if function == .topk { aggregation?.topks += 1 }
+    if function == .topk, builder.topk == nil { aggregation?.topk = call.range }
     return BoundExpression(.slot(slot))
   }
 

@@ -10,6 +10,9 @@ struct DatePattern: Sendable {
 
   private let parts: [Part]
 
+  /// As many as a fraction of a second has digits; what they stand for is a number of no more.
+  private static let mostLetters = 9
+
   private static let letters = Set("yuMLdDEHkhamsSnAXxZzV".utf8)
 
   /// - Throws: ``UnsupportedDateCode`` with the first letter that is not known.
@@ -28,6 +31,10 @@ struct DatePattern: Sendable {
           throw UnsupportedDateCode(code: String(Unicode.Scalar(byte)))
         }
         let count = bytes[i...].prefix { $0 == byte }.count
+        guard count <= Self.mostLetters else {
+          throw UnsupportedDateCode(
+            code: String(repeating: String(Unicode.Scalar(byte)), count: count))
+        }
         parts.append(.field(byte, count))
         i += count
       } else {

@@ -20,7 +20,8 @@ struct RandomQueries {
 
   private static let scalars = [
     "0", "1", "5", "2", "-3", "7", "200", "1.5", "1.50", "2.50", "-0.25", "1e3", "0.00012345678",
-    "9007199254740993", "9007199254740992.0", "9223372036854775807", "-0", "200.0",
+    "9007199254740993", "9007199254740992.0", "9223372036854775807", "-9223372036854775808",
+    "1e19", "-0", "200.0", #""9223372036854775808""#,
     #""""#, #""a""#, #""A""#, #""b2""#, #""b10""#, #""200""#, #""007""#, #"" 7 ""#, #""1.5""#,
     #""1""#, #""1.50""#, #""true""#, #""é""#, #""😀 x""#, #""say \"hi\"""#, #""a\\b""#,
     #""a,b,,c""#, #""k=v a=1""#, "true", "false", "null",
@@ -64,7 +65,7 @@ struct RandomQueries {
     case 0..<5: return pick(["a", "b", "c", "d", "d.x", "d.y.1", "nothing", "e", "e.0", "e.1.t"])
     case 5..<7: return literal()
     case 7..<10: return call()
-    case 10: return "(\(field()) \(pick(["+", "-", "*", "/", "%"])) \(pick(["0", "2", "c"])))"
+    case 10: return "(\(field()) \(pick(["+", "-", "*", "/", "%"])) \(pick(["0", "2", "-1", "c"])))"
     default:
       return pick([
         "@timestamp", "e[0]", "e[1].s", "d.y[1]", "d[\"x\"]", "jsonParse(e).s[1]", "-a", "bin(5m)",
@@ -82,7 +83,7 @@ struct RandomQueries {
         "abs", "ceil", "floor", "round", "sqrt", "log", "toNumber", "toInt", "toLong", "toDouble",
         "strlen", "toupper", "tolower", "trim", "ltrim", "rtrim", "messageSize", "isblank",
         "isempty", "isNumeric", "ispresent", "urlencode", "base64encode", "jsonParse",
-        "jsonStringify", "jsonArraySize",
+        "jsonStringify", "jsonArraySize", "decToHex",
       ])
       return "\(name)(\(field))"
     case 2:
