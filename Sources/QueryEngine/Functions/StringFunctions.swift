@@ -230,7 +230,9 @@ enum StringFunctions {
   ) {
     let source = Array(template.utf8)
     func take(_ group: Int?) {
-      if let group, match.indices.contains(group), let range = match[group] { output += bytes[range] }
+      if let group, match.indices.contains(group), let range = match[group] {
+        output += bytes[range]
+      }
     }
     var i = 0
     while i < source.count {
