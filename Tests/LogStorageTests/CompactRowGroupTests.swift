@@ -244,6 +244,21 @@ import Testing
       "seed \(seed), \(lines.count) lines: \(rowGroup.bytes.count) where zstd takes \(frame)")
   }
 
+  @Test func `events whose keys never come together again are kept as texts`() throws {
+    var random = SeededGenerator(seed: 3)
+    func key() -> String { "\"k\(Int.random(in: 0..<300, using: &random))\"" }
+    let lines = (0..<5_000).map { _ in
+      "{\(key()):{\(key()):{\(key()):\(Int.random(in: 0...9, using: &random))}}}"
+    }
+    let handle = try handle(encoded(lines))
+    #expect(handle.table.shapes.rowCounts[0] == 5_000)
+    let reader = try reader(handle)
+    #expect(try texts(reader) == lines)
+    let path = lines[77].split(whereSeparator: { !$0.isLetter && !$0.isNumber })
+    let field = path[0..<3].joined(separator: ".")
+    #expect(try reader.column(field, rows: nil).values()[77] == .integer(Int64(path[3])!))
+  }
+
   @Test(arguments: 1...8 as ClosedRange<UInt64>)
   func `events kept as texts have the same fields`(seed: UInt64) throws {
     var random = SeededGenerator(seed: seed)
