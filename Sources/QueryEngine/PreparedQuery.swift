@@ -82,6 +82,9 @@ package struct PreparedQuery: Sendable {
 
   /// What a run is expected to count; `nil` where that cannot be told.
   ///
+  /// It does not tell the time and memory of a first run of its kind that read a row group or two for longer than
+  /// a moment: only the same run would show them.
+  ///
   /// - Parameters:
   ///   - statistics: those of the run, from which later estimates of the same process learn.
   ///   - rates: what runs before it took.
@@ -91,8 +94,7 @@ package struct PreparedQuery: Sendable {
     let work = PlanPrinter(plan, hidesValues: true).text()
     let forecaster = Forecaster(plan: plan, options: options)
     let estimate = try forecaster.estimate(
-      on: source, rate: rates.rate(of: work),
-      milliseconds: max(20, Int(statistics.elapsedMilliseconds / 4)))
+      on: source, rate: rates.rate(of: work), trialMilliseconds: trialMilliseconds(statistics))
     rates.note(
       RunRate(
         rowGroupCount: statistics.rowGroupsRead, bytesRead: statistics.bytesRead,
@@ -100,6 +102,14 @@ package struct PreparedQuery: Sendable {
         endsEarly: statistics.rowGroupsRead < estimate?.rowGroupsRead ?? 0),
       of: work)
     return estimate
+  }
+
+  /// How long a trial behind a run may take; `nil` where it would be the better part of the run once more, and the user
+  /// would wait for the answer twice.
+  private func trialMilliseconds(_ run: QueryStatistics) -> Int? {
+    let allowed = max(5, run.elapsedMilliseconds / 4)
+    let rowGroupsInTurn = max(1, run.rowGroupsRead / max(1, options.workers))
+    return run.elapsedMilliseconds / Double(rowGroupsInTurn) <= allowed ? Int(allowed) : nil
   }
 }
 

@@ -6,6 +6,7 @@ import QueryEngine
 struct QueryCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "query",
+    _superCommandName: Varve.name,
     abstract: "Run one query on the store, or directly on files.",
     discussion: """
       varve query 'stats count(*) by level' --since 3h

@@ -7,6 +7,7 @@ import QueryEngine
 struct ReplCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "repl",
+    _superCommandName: Varve.name,
     abstract: "Ask one query after the other: a shell on a terminal, a warm engine for scripts.",
     discussion: """
       When standard input is no terminal, each query ends with ';' at the end of a line and is \

@@ -5,8 +5,10 @@ import QueryLanguage
 /// The command `varve`.
 @main
 struct Varve: ParsableCommand {
+  static let name = "varve"
+
   static let configuration = CommandConfiguration(
-    commandName: "varve",
+    commandName: name,
     abstract: "Log analytics on one machine, in the language of CloudWatch Logs Insights.",
     discussion: """
       Without a subcommand it opens the interactive shell. Data goes to standard output, \
@@ -32,11 +34,27 @@ struct Varve: ParsableCommand {
     let arguments = ArgumentOrder.arranged(Array(CommandLine.arguments.dropFirst()))
     do {
       try checkCommand(arguments.first)
-      var command = try parseAsRoot(arguments)
+      var command = try parsed(arguments)
       try command.run()
     } catch {
       Glibc.exit(FailureReport(arguments: arguments).show(error).rawValue)
     }
+  }
+
+  /// The command that the arguments ask for.
+  ///
+  /// The commands whose answers people wait for are tried by themselves, which takes a fraction of the time of finding
+  /// them among all; what they do not take, help and mistakes, is for the whole command to answer.
+  private static func parsed(_ arguments: [String]) throws -> any ParsableCommand {
+    let direct: [any ParsableCommand.Type] = [QueryCommand.self, ReplCommand.self]
+    for type in direct where type.configuration.commandName == arguments.first {
+      if let command = try? type.parseAsRoot(Array(arguments.dropFirst())),
+        Swift.type(of: command) == type
+      {
+        return command
+      }
+    }
+    return try parseAsRoot(arguments)
   }
 
   /// A first word that is no command would else be taken for an argument of the shell.

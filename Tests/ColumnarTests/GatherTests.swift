@@ -24,6 +24,26 @@ import Testing
   }
 
   @Test(arguments: VectorWorld.Kind.allCases)
+  func `a column in chunks gives the same rows as the chunks put together`(
+    kind: VectorWorld.Kind
+  ) {
+    var world = VectorWorld(seed: 15)
+    for count in VectorWorld.counts where count > 0 {
+      let chunks = [
+        world.vector(kind, count: count), .missing(count: 3), world.vector(kind, count: 0),
+        world.vector(kind, count: count / 2), world.vector(.allCases[count % 3], count: 5),
+      ]
+      for parts in [chunks, Array(chunks.prefix(4)), Array(chunks.prefix(1))] {
+        let values = parts.flatMap { $0.values() }
+        let rows = world.rows(below: values.count, 200)
+        let gathered = ChunkedColumn(parts).gather(rows)
+        #expect(gathered.count == rows.count)
+        #expect(same(gathered.values(), rows.map { values[Int($0)] }))
+      }
+    }
+  }
+
+  @Test(arguments: VectorWorld.Kind.allCases)
   func `compressing keeps the rows whose bit is set`(kind: VectorWorld.Kind) {
     var world = VectorWorld(seed: 12)
     for count in VectorWorld.counts {

@@ -282,10 +282,12 @@ import Testing
       rows += zip(keys, numbers).map { ($0, $1) }
       if keys.isEmpty { continue }
       try runs.add(
-        SortPiece(
-          batch: RowBatch(
-            rowCount: keys.count, columns: [.integers(IntegerVector(values: numbers))]),
-          keys: [.integers(IntegerVector(values: keys))]), limit: nil)
+        ChunkedRows([
+          SortPiece(
+            batch: RowBatch(
+              rowCount: keys.count, columns: [.integers(IntegerVector(values: numbers))]),
+            keys: [.integers(IntegerVector(values: keys))])
+        ]), limit: nil)
     }
     var merged: [Value] = []
     try runs.drain(until: { false }) { merged += $0.columns[0]!.values() }

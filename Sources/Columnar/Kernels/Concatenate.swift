@@ -139,6 +139,11 @@ extension ColumnVector {
   private static func strings(_ parts: [ColumnVector], _ validity: Bitmap?) -> ColumnVector {
     var result = StringVector()
     result.offsets.reserveCapacity(parts.reduce(1) { $0 + $1.count })
+    result.bytes.reserveCapacity(
+      parts.reduce(0) { sum, part in
+        guard case .strings(let v) = part else { return sum }
+        return sum + Int(v.offsets[v.count] - v.offsets[0])
+      })
     for part in parts {
       switch part {
       case .strings(let v):

@@ -405,21 +405,25 @@ final class SegmentScan: RowGroupCursor {
     }
   }
 
-  /// Has the system fetch what the row group after this one will need while this one is worked on, if nobody has read
-  /// anything of it yet.
+  /// Reads the table of a row group that is to come, and has the system fetch what else of it will be needed, while this
+  /// one is worked on.
+  ///
+  /// Other workers are about to draw the row groups next to come and to read their tables themselves, each a row group;
+  /// so this is about the first one behind those, and every table is read once.
   private func readAhead() {
     let next = progress.withLock { progress -> (segment: OpenSegment, index: Int)? in
-      guard !request.fields.isEmpty, let next = progress.heap.first,
-        progress.announcedOrdinal < progress.ordinal,
+      let distance = request.workers - 1
+      guard !request.fields.isEmpty, progress.announcedOrdinal < progress.ordinal + distance,
+        let next = progress.heap.item(distance),
         let segment = progress.segments[next.segment].source as? OpenSegment,
         !segment.hasTable(next.index)
       else { return nil }
-      progress.announcedOrdinal = progress.ordinal
+      progress.announcedOrdinal = progress.ordinal + distance
       return (segment, next.index)
     }
     // What is wrong with it is reported when its turn comes.
     guard let next, let handle = try? next.segment.handle(next.index, countBytes: { count($0) }),
-      handle.skipReason(request.predicates) == nil
+      handle.skipReason(request.predicates, readsFilters: false) == nil
     else { return }
     handle.willRead(fields: request.fields, inRows: !request.countsValues)
   }
@@ -475,6 +479,16 @@ struct RowGroupHeap {
   private var items: [Item] = []
 
   var first: Item? { items.first }
+
+  /// The item that comes out after as many others; `nil` if there is none.
+  ///
+  /// - Complexity: O(2ⁿ) for small n, no more than O(items · log items): it lies in the first n levels of the heap.
+  func item(_ place: Int) -> Item? {
+    guard place < items.count else { return nil }
+    if place == 0 { return first }
+    let levels = place < 20 ? min(items.count, 2 << place) : items.count
+    return items.prefix(levels).sorted(by: Item.precedes)[place]
+  }
 
   mutating func insert(_ item: Item) {
     items.append(item)

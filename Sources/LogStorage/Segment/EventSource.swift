@@ -49,6 +49,8 @@ package struct ScanRequest: Sendable {
   package var countsValues = false
   /// Fields that are read for all events, so that they can be fetched early.
   package var fields: [String]
+  /// How many workers are going to draw row groups at once.
+  package var workers = 1
 
   package init(
     logGroups: [String]? = nil, window: ClosedRange<Int64>? = nil, order: Order = .unspecified,

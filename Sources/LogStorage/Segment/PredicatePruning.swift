@@ -7,7 +7,11 @@ import Columnar
 /// number column, a text against the eight-byte bounds of a text column, absence against shapes.
 enum PredicatePruning {
   /// Why no row can; `nil` if one may.
-  static func skipReason(_ predicate: FieldPredicate, handle: RowGroupHandle) -> SkipReason? {
+  ///
+  /// - Parameter readsFilters: whether ids are looked for in filters, which lie beside the table.
+  static func skipReason(
+    _ predicate: FieldPredicate, handle: RowGroupHandle, readsFilters: Bool = true
+  ) -> SkipReason? {
     guard !predicate.field.hasPrefix("@") else { return nil }
     let resolution = handle.resolution(of: predicate.field)
     // Every test is false for a missing field, `!=` included.
@@ -16,7 +20,9 @@ enum PredicatePruning {
     var isInBounds = false
     for chunk in resolution.chunks
     where chunkMayMatch(handle.table.chunks[chunk], predicate.test) {
-      if idsMayMatch(handle.table.chunks[chunk], predicate.test, handle) { return nil }
+      if !readsFilters || idsMayMatch(handle.table.chunks[chunk], predicate.test, handle) {
+        return nil
+      }
       isInBounds = true
     }
     return isInBounds ? .identifierAbsent(predicate.field) : .outsideBounds(predicate.field)

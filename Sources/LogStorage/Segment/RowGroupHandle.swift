@@ -271,9 +271,13 @@ package final class RowGroupHandle: Sendable {
   }
 
   /// Why no row can satisfy all of the predicates, judged from the table alone; `nil` if one may.
-  func skipReason(_ predicates: [FieldPredicate]) -> SkipReason? {
+  ///
+  /// - Parameter readsFilters: whether ids are looked for in filters, which lie beside the table.
+  func skipReason(_ predicates: [FieldPredicate], readsFilters: Bool = true) -> SkipReason? {
     for predicate in predicates {
-      if let reason = PredicatePruning.skipReason(predicate, handle: self) { return reason }
+      let reason = PredicatePruning.skipReason(
+        predicate, handle: self, readsFilters: readsFilters)
+      if let reason { return reason }
     }
     return nil
   }

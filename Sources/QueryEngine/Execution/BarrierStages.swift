@@ -28,12 +28,28 @@ final class DedupStage: RowStage {
     var frame = Frame(batch, layout: layout)
     let columns = try keys.map { try frame.column($0).scalars(layout) }
     if spilled != nil { return try spilled!.add(batch, keys: columns) }
+    guard hasRoom(for: columns) else {
+      try goOnFromDisk()
+      return try spilled!.add(batch, keys: columns)
+    }
     let rows = filter.firstRows(of: columns, rowCount: batch.rowCount)
-    let byteCount = MemoryBudget.growing(filter.byteCount)
-    let hasRoom = control.budget.tryReserve(byteCount - reserved, holding: reserved)
-    if hasRoom { reserved = byteCount }
+    releaseUnused()
     if !rows.isEmpty { try next.consume(batch.gather(rows)) }
-    if !hasRoom, !isSatisfied { try goOnFromDisk() }
+  }
+
+  /// Reserves what the filter takes if each row has a combination of its own.
+  private func hasRoom(for columns: [ColumnVector]) -> Bool {
+    let incoming = columns.reduce(0) { $0 + $1.approximateByteCount }
+    let byteCount = MemoryBudget.growing(filter.byteCount + incoming)
+    guard control.budget.tryReserve(byteCount - reserved, holding: reserved) else { return false }
+    reserved = byteCount
+    return true
+  }
+
+  private func releaseUnused() {
+    let byteCount = MemoryBudget.growing(filter.byteCount)
+    control.budget.release(reserved - byteCount)
+    reserved = byteCount
   }
 
   private func goOnFromDisk() throws {

@@ -21,10 +21,10 @@ final class MemoryBudget: Sendable {
   private let highest = Atomic<Int>(0)
 
   /// What may be reserved.
-  private var reservable: Int { limit - min(limit / 3, Self.passingByteCount) }
+  private var reservable: Int { limit - min(limit / 5 * 2, Self.passingByteCount) }
 
   /// The most that is kept free for what passes through.
-  private static let passingByteCount = 80 << 20
+  private static let passingByteCount = 112 << 20
 
   init(
     limit: Int, mostHeld: Int = .max,
@@ -57,17 +57,19 @@ final class MemoryBudget: Sendable {
 
   /// Counts `byteCount` more bytes as in use, if an operator that can go on from disk may have them.
   ///
-  /// - Parameter held: what that operator holds already; a small share is left to each, however much
-  ///   others hold.
+  /// - Parameters:
+  ///   - held: what that operator holds already; a small share is left to each, however much others hold.
+  ///   - next: what is on its way to the operator and comes whatever is said here.
   /// - Returns: whether it may; nothing is counted if not.
-  func tryReserve(_ byteCount: Int, holding held: Int) -> Bool {
+  func tryReserve(_ byteCount: Int, holding held: Int, leaving next: Int = 0) -> Bool {
     if byteCount <= 0 {
       release(-byteCount)
       return true
     }
     guard held + byteCount <= mostHeld else { return false }
     let now = used.add(byteCount, ordering: .relaxed).newValue
-    let mayHave = now <= reservable / 4 * 3 || (held + byteCount <= share && now <= reservable)
+    let mayHave =
+      now + next <= reservable / 4 * 3 || (held + byteCount <= share && now <= reservable)
     if mayHave { note(now) } else { release(byteCount) }
     return mayHave
   }
@@ -80,6 +82,9 @@ final class MemoryBudget: Sendable {
 
   /// What each operator that can go on from disk may hold when others hold the rest.
   var share: Int { reservable / 8 }
+
+  /// How many bytes of rows may wait for the reader of the result before the workers wait for it too.
+  var mostWaiting: Int { min(reservable / 4, 64 << 20) }
 
   /// Counts `byteCount` bytes that are in use whatever the limit: those on their way to disk.
   func count(_ byteCount: Int) { note(used.add(byteCount, ordering: .relaxed).newValue) }

@@ -13,10 +13,32 @@ import LogStorage
 
 /// Merges pieces that are each in order of time.
 struct OrderedMerge {
+  /// Rows of a batch, by their places in the order of the merge.
+  ///
+  /// Batches are ascending in time. Newest first, their rows leave from the last to the first; they are turned
+  /// when they leave, not before, for that copies their texts.
   private struct Run {
     let batch: RowBatch
-    var position = 0
+    let isTurned: Bool
+    var places: Range<Int>
     let byteCount: Int
+
+    func row(_ place: Int) -> Int { isTurned ? batch.rowCount - 1 - place : place }
+
+    /// The time and arrival of the row at a place.
+    func key(_ place: Int) -> (Int64, UInt64) {
+      guard let order = batch.order else { preconditionFailure("rows in order have times") }
+      return (order.times[row(place)], order.sequences[row(place)])
+    }
+
+    var first: (Int64, UInt64) { key(places.lowerBound) }
+    var last: (Int64, UInt64) { key(places.upperBound - 1) }
+
+    /// The rows at some places, in their order.
+    func rows(_ places: Range<Int>) -> RowBatch {
+      isTurned
+        ? batch.gather(places.map { UInt32(truncatingIfNeeded: row($0)) }) : batch.slice(places)
+    }
   }
 
   private let isNewestFirst: Bool
@@ -32,26 +54,32 @@ struct OrderedMerge {
     self.budget = budget
   }
 
-  /// Adds rows that are in order of time, for which ``reserve(_:in:)`` was called.
+  private var rule: RowRule {
+    RowRule(directions: [], tieOrder: isNewestFirst ? .newestFirst : .oldestFirst)
+  }
+
+  /// Adds rows ascending in time, for which ``reserve(_:in:)`` was called.
   ///
   /// - Throws: ``QueryFailure`` when what memory has no room for cannot be written.
   mutating func add(_ batch: RowBatch) throws(QueryFailure) {
     let byteCount = batch.byteCount
-    runs.append(Run(batch: batch, byteCount: byteCount))
+    guard batch.rowCount > 0 else { return budget.release(byteCount) }
+    runs.append(
+      Run(
+        batch: batch, isTurned: isNewestFirst, places: 0..<batch.rowCount, byteCount: byteCount))
     waiting += byteCount
     if sorter != nil || !budget.hasRoom(holding: waiting) { try moveToDisk() }
   }
 
   private mutating func moveToDisk() throws(QueryFailure) {
     if sorter == nil {
-      sorter = SortBuffer(
-        RowRule(directions: [], tieOrder: isNewestFirst ? .newestFirst : .oldestFirst),
-        for: "output in order of time", budget: budget)
+      sorter = SortBuffer(rule, for: "output in order of time", budget: budget)
     }
     for run in runs {
-      let rows = run.batch.slice(run.position..<run.batch.rowCount)
       budget.release(run.byteCount)
-      try sorter?.add(SortPiece(batch: rows, keys: []))
+      // The sorter puts them in order.
+      let rows = run.isTurned ? 0..<run.places.count : run.places
+      try sorter?.add(SortPiece(batch: run.batch.slice(rows), keys: []))
     }
     runs = []
     waiting = 0
@@ -69,22 +97,24 @@ struct OrderedMerge {
       if bound == nil { try sorter?.drain(until: isDone, body) }
       return
     }
-    var parts: [RowBatch] = []
+    var parts: [Run] = []
     for index in runs.indices {
       let end = endOfFinal(runs[index], bound)
-      guard end > runs[index].position else { continue }
-      parts.append(runs[index].batch.slice(runs[index].position..<end))
-      runs[index].position = end
+      guard end > runs[index].places.lowerBound else { continue }
+      var part = runs[index]
+      part.places = part.places.lowerBound..<end
+      parts.append(part)
+      runs[index].places = end..<runs[index].places.upperBound
     }
-    forgetSpentRuns()
     guard !parts.isEmpty else { return }
-    parts.sort { precedes(key($0, 0), key($1, 0)) }
+    forgetSpentRuns()
+    parts.sort { precedes($0.first, $1.first) }
     try emit(parts, body)
   }
 
   private mutating func forgetSpentRuns() {
     runs.removeAll { run in
-      guard run.position == run.batch.rowCount else { return false }
+      guard run.places.isEmpty else { return false }
       budget.release(run.byteCount)
       waiting -= run.byteCount
       return true
@@ -92,51 +122,42 @@ struct OrderedMerge {
   }
 
   /// Parts that overlap in time are merged, the others pass as they are.
-  private func emit(_ parts: [RowBatch], _ body: (RowBatch) throws -> Void) throws {
-    var group: [RowBatch] = []
+  private func emit(_ parts: [Run], _ body: (RowBatch) throws -> Void) throws {
+    var group: [Run] = []
     var last: (Int64, UInt64)?
     for part in parts {
-      if let end = last, !precedes(key(part, 0), end) {
+      if let end = last, !precedes(part.first, end) {
         try emitMerged(group, body)
         group = []
         last = nil
       }
       group.append(part)
-      let end = key(part, part.rowCount - 1)
+      let end = part.last
       last = last.map { precedes($0, end) ? end : $0 } ?? end
     }
     try emitMerged(group, body)
   }
 
-  private func emitMerged(_ parts: [RowBatch], _ body: (RowBatch) throws -> Void) throws {
+  private func emitMerged(_ parts: [Run], _ body: (RowBatch) throws -> Void) throws {
     guard parts.count > 1 else {
       for part in parts { try emitSlices(part, body) }
       return
     }
-    let whole = RowBatch.concatenated(parts)
-    guard let order = whole.order else { return try emitSlices(whole, body) }
-    var stop = StopCounter(every: 1_024)
-    let rows = try (0..<UInt32(whole.rowCount)).sorted { a, b in
-      try stop.check()
-      return precedes(
-        (order.times[Int(a)], order.sequences[Int(a)]),
-        (order.times[Int(b)], order.sequences[Int(b)]))
-    }
+    let whole = ChunkedRows(parts.map { SortPiece(batch: $0.rows($0.places), keys: []) })
+    let rows = whole.order(by: rule, limit: nil)
+    try StopPoint.check()
     for start in stride(from: 0, to: rows.count, by: SortBuffer.rowsPerBatch) {
       let end = min(start + SortBuffer.rowsPerBatch, rows.count)
-      try body(whole.gather(SelectionVector(rows[start..<end])))
+      try body(whole.gather(SelectionVector(rows[start..<end])).batch)
     }
   }
 
-  private func emitSlices(_ batch: RowBatch, _ body: (RowBatch) throws -> Void) throws {
-    for start in stride(from: 0, to: batch.rowCount, by: SortBuffer.rowsPerBatch) {
-      try body(batch.slice(start..<min(start + SortBuffer.rowsPerBatch, batch.rowCount)))
+  private func emitSlices(_ part: Run, _ body: (RowBatch) throws -> Void) throws {
+    for start in stride(
+      from: part.places.lowerBound, to: part.places.upperBound, by: SortBuffer.rowsPerBatch)
+    {
+      try body(part.rows(start..<min(start + SortBuffer.rowsPerBatch, part.places.upperBound)))
     }
-  }
-
-  private func key(_ batch: RowBatch, _ row: Int) -> (Int64, UInt64) {
-    guard let order = batch.order else { preconditionFailure("rows in order have times") }
-    return (order.times[row], order.sequences[row])
   }
 
   private func precedes(_ a: (Int64, UInt64), _ b: (Int64, UInt64)) -> Bool {
@@ -145,12 +166,13 @@ struct OrderedMerge {
 
   /// Behind the last row that lies on the near side of the bound, by bisection.
   private func endOfFinal(_ run: Run, _ bound: Int64?) -> Int {
-    guard let bound, let times = run.batch.order?.times else { return run.batch.rowCount }
-    var low = run.position
-    var high = run.batch.rowCount
+    guard let bound else { return run.places.upperBound }
+    var low = run.places.lowerBound
+    var high = run.places.upperBound
     while low < high {
       let middle = (low + high) / 2
-      if isNewestFirst ? times[middle] > bound : times[middle] < bound {
+      let time = run.key(middle).0
+      if isNewestFirst ? time > bound : time < bound {
         low = middle + 1
       } else {
         high = middle

@@ -15,12 +15,12 @@ struct OrdinalQueue<Piece> {
   private var frontiers: [Int]
   private var highest = -1
   /// Ascending by ordinal.
-  private var waiting: [(ordinal: Int, piece: Piece)] = []
+  private var waiting: [(ordinal: Int, piece: Piece, byteCount: Int)] = []
 
   init(workers: Int) { frontiers = Array(repeating: 0, count: workers) }
 
-  /// How many pieces wait.
-  var count: Int { waiting.count }
+  /// Bytes of the pieces that wait.
+  var byteCount: Int { waiting.reduce(0) { $0 + $1.byteCount } }
 
   /// To be called before a worker asks the cursor.
   mutating func willDraw(_ worker: Int) { frontiers[worker] = highest + 1 }
@@ -32,10 +32,10 @@ struct OrdinalQueue<Piece> {
   }
 
   /// Adds the piece of a row group that a worker is done with.
-  mutating func deposit(_ worker: Int, _ ordinal: Int, _ piece: Piece) {
+  mutating func deposit(_ worker: Int, _ ordinal: Int, _ piece: Piece, byteCount: Int = 0) {
     frontiers[worker] = ordinal + 1
     let place = waiting.firstIndex { $0.ordinal > ordinal } ?? waiting.endIndex
-    waiting.insert((ordinal, piece), at: place)
+    waiting.insert((ordinal, piece, byteCount), at: place)
   }
 
   /// Notes that a row group left no piece.

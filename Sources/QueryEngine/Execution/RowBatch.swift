@@ -27,9 +27,6 @@ struct RowBatch: Sendable {
     return batch
   }
 
-  /// The rows from last to first.
-  func reversed() -> RowBatch { gather((0..<UInt32(rowCount)).reversed()) }
-
   /// The rows of a range.
   func slice(_ range: Range<Int>) -> RowBatch {
     if range == 0..<rowCount { return self }
@@ -57,11 +54,14 @@ struct RowBatch: Sendable {
     var batch = RowBatch(
       rowCount: rowCount, columns: columns,
       order: orders.count == batches.count ? RowOrder.concatenated(orders) : nil)
-    batch.discovered = concatenatedDiscovered(batches)
+    batch.discovered = discoveredParts(batches).map {
+      NamedColumn(name: $0.name, vector: .concatenate($0.parts))
+    }
     return batch
   }
 
-  private static func concatenatedDiscovered(_ batches: [RowBatch]) -> [NamedColumn] {
+  /// The discovered fields of all batches, each with its vector of every batch.
+  static func discoveredParts(_ batches: [RowBatch]) -> [(name: String, parts: [ColumnVector])] {
     var names: [String] = []
     var known: Set<String> = []
     for column in batches.flatMap(\.discovered) where known.insert(column.name).inserted {
@@ -71,7 +71,7 @@ struct RowBatch: Sendable {
       let parts = batches.map { batch in
         batch.discovered.first { $0.name == name }?.vector ?? .missing(count: batch.rowCount)
       }
-      return NamedColumn(name: name, vector: .concatenate(parts))
+      return (name, parts)
     }
   }
 

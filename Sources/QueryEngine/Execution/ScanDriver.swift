@@ -24,16 +24,21 @@ final class ScanDriver<Piece: Sendable>: Sendable {
   private let control: RunControl
   private let workers: Int
   private let state: Mutex<State>
+  private let byteCount: @Sendable (Piece) -> Int
   private let process: @Sendable (any RowGroup) throws -> Piece?
 
-  /// - Parameter process: turns a row group into a piece, or `nil` if nothing of it is left.
+  /// - Parameters:
+  ///   - byteCount: how many bytes a piece takes, for those who wait for the consumer.
+  ///   - process: turns a row group into a piece, or `nil` if nothing of it is left.
   init(
     cursor: any RowGroupCursor, control: RunControl, workers: Int,
+    byteCount: @escaping @Sendable (Piece) -> Int = { _ in 0 },
     process: @escaping @Sendable (any RowGroup) throws -> Piece?
   ) {
     self.cursor = cursor
     self.control = control
     self.workers = workers
+    self.byteCount = byteCount
     self.process = process
     state = Mutex(State(queue: OrdinalQueue(workers: workers)))
   }
@@ -58,7 +63,7 @@ final class ScanDriver<Piece: Sendable>: Sendable {
         try control.check()
         state.withLock { state in
           if let piece {
-            state.queue.deposit(worker, ordinal, piece)
+            state.queue.deposit(worker, ordinal, piece, byteCount: byteCount(piece))
           } else {
             state.queue.pass(worker, ordinal)
           }
@@ -90,14 +95,14 @@ final class ScanDriver<Piece: Sendable>: Sendable {
     }
   }
 
-  /// Waits while more pieces lie ready than there are workers, so that a slow reader of the result
-  /// does not fill the memory. Only for workers that are not the consumer.
+  /// Waits while pieces of so many bytes lie ready, so that a slow reader of the result does not fill the memory.
+  /// Only for workers that are not the consumer.
   ///
   /// It sleeps and looks again: the wait is as long as a consumer's write, and a millisecond more
   /// does not matter then.
-  func waitForConsumer() throws {
+  func waitForConsumer(of mostWaiting: Int) throws {
     while state.withLock({
-      !$0.isStopped && !$0.isConsumerGone && $0.queue.count > workers
+      !$0.isStopped && !$0.isConsumerGone && $0.queue.byteCount >= mostWaiting
     }) {
       try control.check()
       usleep(1000)

@@ -47,6 +47,7 @@ struct ScanRunner {
       predicates: scan.predicates, fields: fieldsOfAllEvents)
     request.needsOnlyCounts = isCountOfAllEvents
     request.countsValues = isCountOfValues
+    request.workers = workers
     return request
   }
 
@@ -253,15 +254,17 @@ struct ScanRunner {
     let layout = layout
     let budget = control.budget
     let isNewestFirst = segment.timeOrder(in: layout.plan) != .oldestFirst
-    let driver = ScanDriver<OrderedPiece>(cursor: cursor, control: control, workers: workers) {
+    let driver = ScanDriver<OrderedPiece>(
+      cursor: cursor, control: control, workers: workers,
+      byteCount: { $0.batch?.byteCount ?? 0 }
+    ) {
       rowGroup in
       var frame = Frame(rowGroup, layout: layout)
       try rows.filter(&frame)
       let count = frame.rowCount
       try rows.dropDuplicates(&frame, isNewestFirst: isNewestFirst)
-      var batch = count > 0 ? try rows.detached(&frame) : nil
+      let batch = count > 0 ? try rows.detached(&frame) : nil
       matched.add(count)
-      if isNewestFirst { batch = batch?.reversed() }
       if let batch { OrderedMerge.reserve(batch, in: budget) }
       return OrderedPiece(batch: batch, boundOfRest: rowGroup.boundOfRest)
     }
@@ -272,7 +275,7 @@ struct ScanRunner {
         control: control))
     try Workers.run(workers) { worker in
       guard worker == 0 else {
-        return try driver.work(worker) { try driver.waitForConsumer() }
+        return try driver.work(worker) { try driver.waitForConsumer(of: budget.mostWaiting) }
       }
       try driver.work(worker) {
         for piece in driver.takeReady() { try consumer.value.take(piece.batch, piece.boundOfRest) }

@@ -36,6 +36,9 @@ struct SegmentRows: Sendable {
     try frame.detached(layout.liveOut[index], withDiscovered: layout.showsDiscovered)
   }
 
+  /// Bytes of keys among which duplicates are looked for: the keys of more are long texts, of which few are equal.
+  private static let mostKeyBytesOfDuplicates = 8 << 20
+
   /// Drops rows that a `dedup` right behind the segment would drop, of rows in order of time: those whose
   /// combination of values another row of the frame has earlier in that order.
   ///
@@ -47,6 +50,8 @@ struct SegmentRows: Sendable {
     // Rows of a row group are in ascending order of time.
     let count = UInt32(frame.rowCount)
     var columns = try keys.map { try frame.column($0).scalars(layout) }
+    let keyByteCount = columns.reduce(0) { $0 + $1.approximateByteCount }
+    guard keyByteCount <= Self.mostKeyBytesOfDuplicates else { return }
     if isNewestFirst {
       let turned = SelectionVector((0..<count).reversed())
       columns = columns.map { $0.gather(turned) }

@@ -64,19 +64,22 @@ struct SortBuffer: Sendable {
     }
   }
 
-  /// Counts rows twice, for they are copied when they are put together, and what sorting takes.
+  /// Counts rows with what is copied of them when they are put together, and what sorting takes.
   private mutating func reserve(_ piece: SortPiece) -> Bool {
-    let byteCount = 2 * piece.byteCount + piece.batch.rowCount * rule.sortingByteCount(piece.keys)
+    let byteCount =
+      piece.byteCount + piece.chunkingByteCount
+      + piece.batch.rowCount * rule.sortingByteCount(piece.keys)
     let hasRoom =
-      reserved + byteCount <= mostHeld && budget.tryReserve(byteCount, holding: reserved)
+      reserved + byteCount <= mostHeld
+      && budget.tryReserve(byteCount, holding: reserved, leaving: 2 * piece.byteCount)
     if !hasRoom { budget.count(byteCount) }
     reserved += byteCount
     return hasRoom
   }
 
   private mutating func cut(to count: Int) {
-    let whole = joined()
-    let kept = whole.gather(rule.order(of: whole, limit: count))
+    let rows = takeRows()
+    let kept = rows.gather(rows.order(by: rule, limit: count))
     release()
     pieces = [kept]
     rowCount = kept.batch.rowCount
@@ -100,8 +103,8 @@ struct SortBuffer: Sendable {
   private mutating func spill() throws(QueryFailure) {
     if runs == nil { runs = SortedRuns(rule, for: user, budget: budget) }
     if !pieces.isEmpty {
-      let whole = joined()
-      try runs?.add(whole, limit: limit)
+      let rows = takeRows()
+      try runs?.add(rows, limit: limit)
     }
     rowCount = 0
     let freed = reserved
@@ -109,11 +112,10 @@ struct SortBuffer: Sendable {
     SpillSpace.returnFreedMemory(freed)
   }
 
-  /// All rows held, in one piece; none are held then.
-  private mutating func joined() -> SortPiece {
-    let whole = SortPiece.concatenated(pieces)
-    pieces = []
-    return whole
+  /// All rows held; none are held then.
+  private mutating func takeRows() -> ChunkedRows {
+    defer { pieces = [] }
+    return ChunkedRows(pieces)
   }
 
   private mutating func release() {
@@ -130,11 +132,11 @@ struct SortBuffer: Sendable {
     defer { release() }
     if runs != nil { return try drainRuns(until: isDone, body) }
     guard !pieces.isEmpty else { return }
-    let whole = joined()
-    let rows = rule.order(of: whole, limit: limit)
-    for start in stride(from: 0, to: rows.count, by: Self.rowsPerBatch) where !isDone() {
-      let end = min(start + Self.rowsPerBatch, rows.count)
-      try body(whole.batch.gather(SelectionVector(rows[start..<end])))
+    let rows = takeRows()
+    let order = rows.order(by: rule, limit: limit)
+    for start in stride(from: 0, to: order.count, by: Self.rowsPerBatch) where !isDone() {
+      let end = min(start + Self.rowsPerBatch, order.count)
+      try body(rows.gather(SelectionVector(order[start..<end])).batch)
     }
   }
 

@@ -25,6 +25,7 @@ final class TopRows: Sendable {
   private let isOrderedByTime: Bool
   private let isNewestFirst: Bool
   private let isDeferring: Bool
+  private let budget: MemoryBudget
   private let buffer: Mutex<SortBuffer>
   /// How to come back to the row groups of which rows are kept by their addresses, by ordinal.
   private let places = Mutex<[Int: @Sendable () throws -> any RowGroup]>([:])
@@ -32,6 +33,7 @@ final class TopRows: Sendable {
   /// - Parameter maySaveReading: whether fields may be read at the end.
   init(_ rows: SegmentRows, budget: MemoryBudget, maySaveReading: Bool = true) {
     self.rows = rows
+    self.budget = budget
     limit = rows.topCount
     let order = rows.segment.timeOrder(in: rows.layout.plan)
     isOrderedByTime = order != nil
@@ -48,9 +50,16 @@ final class TopRows: Sendable {
   /// Whether rows were kept whose fields are still to be read.
   var defersReading: Bool { places.withLock { !$0.isEmpty } }
 
-  /// The rows of a frame that can be among the wanted ones.
+  /// The rows of a frame that can be among the wanted ones. They count as in use until they are added.
   func piece(_ frame: inout Frame, of rowGroup: any RowGroup) throws -> SortPiece {
-    guard isOrderedByTime else { return try sortedPiece(&frame, of: rowGroup) }
+    let piece =
+      isOrderedByTime
+      ? try endPiece(&frame, of: rowGroup) : try sortedPiece(&frame, of: rowGroup)
+    budget.count(piece.byteCount)
+    return piece
+  }
+
+  private func endPiece(_ frame: inout Frame, of rowGroup: any RowGroup) throws -> SortPiece {
     // Rows of a row group are in ascending order: the wanted ones lie at one end.
     if let limit, frame.rowCount > limit {
       let count = UInt32(frame.rowCount)
@@ -89,6 +98,7 @@ final class TopRows: Sendable {
   /// Adds the next piece; returns whether nothing that follows in an ordered scan can matter.
   func add(_ piece: SortPiece) throws -> Bool {
     try buffer.withLock { buffer in
+      budget.release(piece.byteCount)
       try buffer.add(piece)
       guard isOrderedByTime, let limit, let bound = piece.boundOfRest else { return false }
       return buffer.hasRows(limit, before: bound, isNewestFirst: isNewestFirst)

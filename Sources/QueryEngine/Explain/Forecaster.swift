@@ -48,16 +48,17 @@ struct Forecaster {
   ///
   /// - Parameters:
   ///   - rate: what runs like this one took before; without it, one row group is tried.
-  ///   - milliseconds: how long that may take.
+  ///   - trialMilliseconds: how long that may take; `nil` for no trial.
   func estimate(
-    on source: any EventSource, rate: RunRate?, milliseconds: Int
+    on source: any EventSource, rate: RunRate?, trialMilliseconds: Int?
   ) throws -> QueryEstimate? {
     guard !(source is FileEventSource), plan.estimate == nil else { return nil }
     let surveys = try scans(on: source, listsChunks: false).map(\.survey)
     guard let own = surveys.last else { return nil }
-    let trials =
-      try rate == nil
-      ? self.trials(on: source, own, sizes: [(1, 1)], milliseconds: milliseconds) : []
+    var trials: [TrialRun] = []
+    if rate == nil, let milliseconds = trialMilliseconds {
+      trials = try self.trials(on: source, own, sizes: [(1, 1)], milliseconds: milliseconds)
+    }
     let projection = Projection(trials, plan, options, surveys)
     return rate.map { projection.estimate(at: $0) } ?? projection.estimate
   }

@@ -37,13 +37,22 @@ struct Projection {
       let isAlone = enough.workers == 1
       return min(allRowGroups, enough.rowGroupCount + (isAlone ? workers - 1 : 0))
     }
-    guard let wanted = rowsWanted, let last = trials.last,
-      let matched = last.statistics?.recordsMatched, matched > 0, allRows > 0
-    else { return allRowGroups }
-    let needed = Double(wanted) * Double(last.rowCount) / Double(matched) / Double(allRows)
+    guard let wanted = rowsWanted, let matching = matchingShare, allRows > 0 else {
+      return allRowGroups
+    }
+    let needed = Double(wanted) / matching / Double(allRows)
     return needed >= 1
       ? allRowGroups
       : min(allRowGroups, Int((needed * Double(allRowGroups)).rounded(.up)) + workers - 1)
+  }
+
+  /// The part of all rows that pass the filters; `nil` if that is not known, or none was met.
+  private var matchingShare: Double? {
+    if plan.segments[0].filters.isEmpty { return 1 }
+    guard let last = trials.last, let matched = last.statistics?.recordsMatched, matched > 0,
+      last.rowCount > 0
+    else { return nil }
+    return Double(matched) / Double(last.rowCount)
   }
 
   /// Rows after which a scan in order of time ends; `nil` if it does not end before its end.

@@ -18,7 +18,8 @@ struct RowRule: Sendable {
   func sortingByteCount(_ keys: [ColumnVector]) -> Int {
     keys.reduce(tieOrder == nil ? 24 : 48) { sum, key in
       switch key {
-      case .strings, .values: sum + 120
+      case .strings(let vector): sum + 120 + 2 * vector.bytes.count / max(1, vector.count)
+      case .values: sum + 120
       case .missing, .constant: sum
       default: sum + 16
       }

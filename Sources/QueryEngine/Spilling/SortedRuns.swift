@@ -100,10 +100,10 @@ struct SortedRuns: Sendable {
   mutating func add(_ run: SortedRun) { if !run.blocks.isEmpty { runs.append(run) } }
 
   /// Adds rows that are not in order yet as a run, the first `limit` of them if one is given.
-  mutating func add(_ rows: SortPiece, limit: Int?) throws(QueryFailure) {
+  mutating func add(_ rows: ChunkedRows, limit: Int?) throws(QueryFailure) {
     var writer = try writer()
-    let order = rule.order(of: rows, limit: limit)
-    let step = RunWriter.rowsPerBlock(rows.batch.rowCount, byteCount: rows.byteCount)
+    let order = rows.order(by: rule, limit: limit)
+    let step = RunWriter.rowsPerBlock(rows.rowCount, byteCount: rows.byteCount)
     for start in stride(from: 0, to: order.count, by: step) {
       try writer.append(
         rows.gather(SelectionVector(order[start..<min(start + step, order.count)])))
