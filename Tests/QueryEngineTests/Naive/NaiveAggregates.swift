@@ -144,7 +144,8 @@ extension NaiveEvaluator {
     return .double(sorted[low] + (sorted[high] - sorted[low]) * part)
   }
 
-  /// Whole numbers exactly, with 128 bits; the others with what each addition loses kept aside.
+  /// Whole numbers exactly, with 128 bits, those too that are kept as doubles; the others with what each
+  /// addition loses kept aside.
   static func sum(_ numbers: [NaiveNumber]) -> NaiveValue {
     var whole: Int128 = 0
     var total = 0.0
@@ -155,6 +156,10 @@ extension NaiveEvaluator {
       case .integer(let integer): whole += Int128(integer)
       case .double(let double):
         isWhole = false
+        if abs(double) < 1e30, let integer = Int128(exactly: double) {
+          whole += integer
+          continue
+        }
         let next = total + double
         lost += abs(total) >= abs(double) ? (total - next) + double : (double - next) + total
         total = next
