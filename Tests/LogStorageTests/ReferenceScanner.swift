@@ -1,3 +1,5 @@
+import Columnar
+
 @testable import LogStorage
 
 /// A slow second opinion on `JSONScanner`: reads a record into a tree by recursion, then flattens the
@@ -10,8 +12,16 @@ struct ReferenceScanner {
 
   private indirect enum Node {
     case scalar(UInt8, Range<Int>)
-    case object([Node], Range<Int>)
+    case object([Member], Range<Int>)
     case array([Node], Range<Int>)
+  }
+  private struct Member {
+    let key: String
+    let value: Node
+
+    var isContainer: Bool {
+      if case .scalar = value { false } else { true }
+    }
   }
   private struct Invalid: Error {}
   private struct Overflow: Error {}
@@ -21,6 +31,8 @@ struct ReferenceScanner {
   private var result = Result(key: [], slots: [])
   private var copied = 0
   private var arraySlots = 0
+  /// Whether an object that is taken apart has a key twice, once for an object or an array.
+  private var hasRepeatedContainer = false
 
   static func scan(_ text: [UInt8]) -> Result {
     var scanner = ReferenceScanner(text)
@@ -36,7 +48,7 @@ struct ReferenceScanner {
     blanks()
     guard position == text.count else { throw Invalid() }
     try flatten(tree, inArray: false)
-    guard result.slots.count <= 4_096 else { throw Invalid() }
+    guard result.slots.count <= 4_096, !hasRepeatedContainer else { throw Invalid() }
     result.key += text[copied...]
     return result
   }
@@ -73,13 +85,13 @@ struct ReferenceScanner {
     }
   }
 
-  private mutating func members(
-    _ close: UInt8, _ depth: Int, _ read: (inout ReferenceScanner) throws -> Node
-  ) throws -> [Node] {
+  private mutating func members<Item>(
+    _ close: UInt8, _ depth: Int, _ read: (inout ReferenceScanner) throws -> Item
+  ) throws -> [Item] {
     guard depth <= 128 else { throw Invalid() }
     position += 1
     blanks()
-    var nodes: [Node] = []
+    var nodes: [Item] = []
     if peek != close {
       while true {
         blanks()
@@ -93,12 +105,17 @@ struct ReferenceScanner {
     return nodes
   }
 
-  private mutating func member(_ depth: Int) throws -> Node {
+  private mutating func member(_ depth: Int) throws -> Member {
+    let start = position
     try string()
+    let raw = Array(text[start..<position])
+    let key = raw.withUnsafeBytes { JSONValue.parse($0) }
     blanks()
     try expect(0x3A)
     blanks()
-    return try value(depth: depth + 1)
+    return Member(
+      key: key.map { "\($0)" } ?? String(decoding: raw, as: UTF8.self),
+      value: try value(depth: depth + 1))
   }
 
   private mutating func string() throws {
@@ -155,15 +172,19 @@ struct ReferenceScanner {
     case .scalar(let kind, let range):
       try slot(kind, range, inArray)
     case .object(let members, _):
-      for member in members { try flatten(member, inArray: inArray) }
+      for (_, same) in Dictionary(grouping: members, by: \.key)
+      where same.count > 1 && same.contains(where: \.isContainer) {
+        hasRepeatedContainer = true
+      }
+      for member in members { try flatten(member.value, inArray: inArray) }
     case .array(let elements, let range):
-      let saved = (result, copied, arraySlots)
+      let saved = (result, copied, arraySlots, hasRepeatedContainer)
       if elements.count <= 16 {
         do {
           for element in elements { try flatten(element, inArray: true) }
           return
         } catch is Overflow {
-          (result, copied, arraySlots) = saved
+          (result, copied, arraySlots, hasRepeatedContainer) = saved
         }
       }
       try slot(4, range, inArray)

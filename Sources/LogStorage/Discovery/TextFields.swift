@@ -36,11 +36,8 @@ package enum TextFields {
     guard let object = embeddedObject(in: text), let value = JSONValue.parse(object) else {
       return formatted
     }
-    var names: [String] = []
-    var seen: Set<String> = []
-    flatten(value, path: "") { if seen.insert($0).inserted { names.append($0) } }
     return formatted.filter { value.member(path: $0.name).isMissing }
-      + names.prefix(StorageLimits.discoveredFieldsPerEvent).map {
+      + LeafPaths(value).paths.prefix(StorageLimits.discoveredFieldsPerEvent).map {
         (name: DiscoveredName.name(ofPath: $0), value: value.member(path: $0))
       }.filter { !$0.value.isMissing }
   }
@@ -57,21 +54,6 @@ package enum TextFields {
     let bytes = text.bindMemory(to: UInt8.self).baseAddress!
     guard JSONExtent.end(of: bytes, from: start, limit: end) == end else { return nil }
     return UnsafeRawBufferPointer(rebasing: text[start..<end])
-  }
-
-  /// Calls `add` with the path of every scalar.
-  private static func flatten(_ value: Value, path: String, _ add: (String) -> Void) {
-    func below(_ name: String) -> String { path.isEmpty ? name : path + "." + name }
-    switch value {
-    case .map(let map):
-      for (key, member) in zip(map.keys, map.values) { flatten(member, path: below(key), add) }
-    case .list(let elements):
-      for (index, element) in elements.enumerated() {
-        flatten(element, path: below(String(index)), add)
-      }
-    case .missing: break
-    default: add(path)
-    }
   }
 }
 

@@ -41,6 +41,8 @@ private struct ScannerState: ~Copyable {
   /// For each kept shape the block it was last used in, and its index there.
   private var lastUse: [(block: UInt64, index: UInt32)] = [(0, 0)]
   private var blockNumber: UInt64 = 0
+  /// The time of the record at hand, if it was found in a field and the record is kept as text all the same.
+  private var timeOfText: Int64?
 
   private var slots = UnsafeMutablePointer<UInt64>.allocate(capacity: 1 << 16)
   private var slotCapacity = 1 << 16
@@ -80,6 +82,7 @@ private struct ScannerState: ~Copyable {
         result.slotStarts[index + 1] = UInt32(slotCount)
         if record.time != RecordReference.undiscovered {
           result.times[index] = record.time
+          timeOfText = nil
         } else if let time = time(of: shape, base, slots + first) {
           result.times[index] = time
         } else {
@@ -129,11 +132,15 @@ private struct ScannerState: ~Copyable {
     _ start: JSONText.Position, _ end: JSONText.Position, block: JSONText.Position
   ) -> Int? {
     guard parser.parse(start, end, block: block, slots: slots + slotCount) else { return nil }
-    slotCount &+= parser.slotCount
     let key = UnsafeBufferPointer(start: UnsafePointer(parser.key), count: parser.keyCount)
     let (index, isNew) = shapes.index(of: key)
+    if isNew { lastUse.append((0, 0)) }
+    if shapes.isKeptAsText(index) {
+      timeOfText = time(of: index, block, slots + slotCount)
+      return nil
+    }
+    slotCount &+= parser.slotCount
     if isNew {
-      lastUse.append((0, 0))
       if !parser.hasVerbatim { trie.insert(key: key, shape: index) }
     }
     return index
@@ -152,7 +159,9 @@ private struct ScannerState: ~Copyable {
   private mutating func time(
     of shape: Int, _ block: JSONText.Position, _ slots: UnsafeMutablePointer<UInt64>
   ) -> Int64? {
-    if shape == 0 { return timeFinder.time(inLine: Self.bytes(of: slots[0], block)) }
+    if shape == 0 {
+      return timeOfText.take() ?? timeFinder.time(inLine: Self.bytes(of: slots[0], block))
+    }
     for candidate in shapes.timeSlots(shape) {
       if let time = timeFinder.time(
         inField: Self.bytes(of: slots[Int(candidate.slot)], block),

@@ -15,7 +15,8 @@ struct ShapeDictionary {
   /// - Parameter timeFields: Paths of fields that may hold the event time, best first, no two alike.
   init(timeFields: [String]) {
     resolver = ShapeResolver(timeFields: timeFields)
-    entries.append(ShapeResolver.Resolution(shape: .text, timeSlots: []))
+    entries.append(
+      ShapeResolver.Resolution(shape: .text, timeSlots: [], hasRepeatedContainer: false))
     hashes.append(0)
   }
 
@@ -23,6 +24,9 @@ struct ShapeDictionary {
 
   /// The shape with this number.
   func shape(_ index: Int) -> Shape { entries[index].shape }
+
+  /// Whether records of a shape are kept as texts, as their slots do not tell which value of a key is the last.
+  func isKeptAsText(_ index: Int) -> Bool { entries[index].hasRepeatedContainer }
 
   /// The slots of a shape that may hold the event time, best first.
   func timeSlots(_ index: Int) -> [ShapeResolver.TimeSlot] { entries[index].timeSlots }

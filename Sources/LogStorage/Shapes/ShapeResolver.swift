@@ -7,11 +7,17 @@
 ///
 ///     {"a":1,"a":"x"}        a number 0, a string 1: the string is seen
 ///     {"a.b":1,"a":{"b":2}}  a.b = 1 is instance 1: the literal key is seen
+///
+/// Slots cannot tell which of two values of one key is the last if one is an object or an array:
+///
+///     {"a":{"b":1},"a":{"c":2}}  has no a.b
 struct ShapeResolver {
   /// A shape and the slots that may hold the event time, best first.
   struct Resolution {
     let shape: Shape
     let timeSlots: [TimeSlot]
+    /// Whether an object has one key twice, once of them for an object or an array.
+    let hasRepeatedContainer: Bool
   }
 
   /// A slot that may hold the event time.
@@ -26,6 +32,14 @@ struct ShapeResolver {
     let isArray: Bool
     let path: UInt32
     var position = 0
+    /// The keys of an object by their paths' names, those that came again, and those of objects and arrays.
+    var keys: Set<UInt32> = []
+    var repeated: Set<UInt32> = []
+    var containers: Set<UInt32> = []
+
+    mutating func add(key name: UInt32) {
+      if !keys.insert(name).inserted { repeated.insert(name) }
+    }
   }
 
   private var paths: PathTable
@@ -42,7 +56,7 @@ struct ShapeResolver {
   ///
   /// - Parameter key: Made by `ShapeParser` from a valid record.
   mutating func resolve(_ key: UnsafeBufferPointer<UInt8>) -> Resolution {
-    let found = slots(of: key)
+    let (found, hasRepeatedContainer) = slots(of: key)
     let instances = instances(of: found)
     var descriptors: [SlotDescriptor] = []
     descriptors.reserveCapacity(found.count)
@@ -55,7 +69,8 @@ struct ShapeResolver {
     }
     return Resolution(
       shape: Shape(key: Array(key), slots: descriptors),
-      timeSlots: timeSlots(found, instances))
+      timeSlots: timeSlots(found, instances),
+      hasRepeatedContainer: hasRepeatedContainer)
   }
 
   // MARK: - Paths
@@ -63,8 +78,11 @@ struct ShapeResolver {
   private typealias FoundSlot = (path: UInt32, kind: SlotKind)
 
   /// Walks the key, which is JSON with markers for scalars.
-  private mutating func slots(of key: UnsafeBufferPointer<UInt8>) -> [FoundSlot] {
+  private mutating func slots(
+    of key: UnsafeBufferPointer<UInt8>
+  ) -> (slots: [FoundSlot], hasRepeatedContainer: Bool) {
     var found: [FoundSlot] = []
+    var hasRepeatedContainer = false
     var open: [Container] = []
     var path = PathTable.root
     var index = 0
@@ -73,12 +91,16 @@ struct ShapeResolver {
       index += 1
       switch byte {
       case 0x7B:
+        noteContainer(at: path, &open)
         open.append(Container(isArray: false, path: path))
       case 0x5B:
+        noteContainer(at: path, &open)
         open.append(Container(isArray: true, path: path))
         path = paths.element(path, 0)
       case 0x7D, 0x5D:
-        path = open.removeLast().path
+        let closed = open.removeLast()
+        if !closed.repeated.isDisjoint(with: closed.containers) { hasRepeatedContainer = true }
+        path = closed.path
       case 0x2C where open[open.count - 1].isArray:
         open[open.count - 1].position += 1
         let array = open[open.count - 1]
@@ -87,15 +109,23 @@ struct ShapeResolver {
         let close = endOfKey(key, index)
         path = paths.member(
           open[open.count - 1].path, UnsafeBufferPointer(rebasing: key[index..<close]))
+        open[open.count - 1].add(key: paths.name(of: path))
         index = close + 1
       case 0x22:
         found.append((path, .string))
         index += 2  // the marker and the closing quote
       default:
-        if let kind = SlotKind(rawValue: byte) { found.append((path, kind)) }
+        guard let kind = SlotKind(rawValue: byte) else { continue }
+        if kind == .verbatim { noteContainer(at: path, &open) }
+        found.append((path, kind))
       }
     }
-    return found
+    return (found, hasRepeatedContainer)
+  }
+
+  private func noteContainer(at path: UInt32, _ open: inout [Container]) {
+    guard let last = open.indices.last, !open[last].isArray else { return }
+    open[last].containers.insert(paths.name(of: path))
   }
 
   private func endOfKey(_ key: UnsafeBufferPointer<UInt8>, _ start: Int) -> Int {
