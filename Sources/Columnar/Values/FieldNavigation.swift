@@ -38,6 +38,13 @@ extension Value {
   }
 }
 
+extension ValueMap {
+  /// Whether no later member has the same key.
+  fileprivate func isLast(_ index: Int) -> Bool {
+    !keys[(index + 1)...].contains { $0.utf8.elementsEqual(keys[index].utf8) }
+  }
+}
+
 /// One search for a path.
 private struct PathSearch {
   let path: UnsafeBufferPointer<UInt8>
@@ -52,9 +59,9 @@ private struct PathSearch {
     switch value {
     case .map(let map):
       for index in map.keys.indices {
-        guard let end = FieldSegment.end(of: map.keys[index], in: path, from: start) else {
-          continue
-        }
+        guard let end = FieldSegment.end(of: map.keys[index], in: path, from: start),
+          map.isLast(index)
+        else { continue }
         step(to: map.values[index], end: end, depth: depth + 1)
       }
     case .list(let elements):

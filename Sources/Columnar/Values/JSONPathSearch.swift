@@ -1,7 +1,8 @@
 /// Looks for a dotted path in a JSON text: one strict pass over the text that notes where the value
 /// lies, and makes only that value.
 ///
-/// Of several places the one in the fewest steps counts, then the last, as in `Value.member(path:)`.
+/// Of several places the one in the fewest steps counts, then the last, as in `Value.member(path:)`. A key that comes
+/// again in its object takes with it what was found below it before.
 struct JSONPathSearch {
   private let path: UnsafeBufferPointer<UInt8>
   private var parser: JSONParser
@@ -43,7 +44,16 @@ struct JSONPathSearch {
     return body(&self)
   }
 
+  /// What was found below one key of an object.
+  private struct Candidate {
+    /// Where the key ends in the path, which tells keys of an object apart.
+    let end: Int
+    let place: Range<Int>
+    let depth: Int
+  }
+
   private mutating func object(from start: Int?, depth: Int) -> Bool {
+    var candidates: [Candidate] = []
     parser.skipBlanks()
     if parser.accept("}") { return true }
     while true {
@@ -52,12 +62,29 @@ struct JSONPathSearch {
       parser.skipBlanks()
       guard parser.accept(":") else { return false }
       parser.skipBlanks()
-      guard step(end: end, depth: depth) else { return false }
+      guard member(end: end, depth: depth, &candidates) else { return false }
       parser.skipBlanks()
-      if parser.accept("}") { return true }
+      if parser.accept("}") { break }
       guard parser.accept(",") else { return false }
       parser.skipBlanks()
     }
+    for candidate in candidates where candidate.depth <= foundDepth {
+      (found, foundDepth) = (candidate.place, candidate.depth)
+    }
+    return true
+  }
+
+  private mutating func member(end: Int?, depth: Int, _ candidates: inout [Candidate]) -> Bool {
+    guard let end else { return visit(from: nil, depth: depth) }
+    let outer = (found, foundDepth)
+    (found, foundDepth) = (nil, .max)
+    defer { (found, foundDepth) = outer }
+    guard step(end: end, depth: depth) else { return false }
+    candidates.removeAll { $0.end == end }
+    if let found {
+      candidates.append(Candidate(end: end, place: found, depth: foundDepth))
+    }
+    return true
   }
 
   private mutating func array(from start: Int?, depth: Int) -> Bool {
