@@ -107,7 +107,7 @@ package struct PreparedQuery: Sendable {
   /// How long a trial behind a run may take; `nil` where it would be the better part of the run once more, and the user
   /// would wait for the answer twice.
   private func trialMilliseconds(_ run: QueryStatistics) -> Int? {
-    let allowed = max(5, run.elapsedMilliseconds / 4)
+    let allowed = max(2, run.elapsedMilliseconds / 4)
     let rowGroupsInTurn = max(1, run.rowGroupsRead / max(1, options.workers))
     return run.elapsedMilliseconds / Double(rowGroupsInTurn) <= allowed ? Int(allowed) : nil
   }

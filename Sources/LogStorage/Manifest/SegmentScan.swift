@@ -219,7 +219,12 @@ final class SegmentScan: RowGroupCursor {
   ) throws -> Bool? {
     let entry = choice.entry
     let visible: Int
-    if let handle = try judged(choice) {
+    if !listsChunks, request.predicates.isEmpty, isWhole(choice) {
+      // Nothing of its table is asked for, which may not have been read yet.
+      visible = Int(entry.rowCount)
+      noteRead(entry, visible: visible)
+      survey.storedByteCount += Int(entry.length)
+    } else if let handle = try judged(choice) {
       visible = try visibleRowCount(choice, handle)
       noteRead(entry, visible: visible)
       if visible > 0 {
@@ -252,10 +257,14 @@ final class SegmentScan: RowGroupCursor {
     return Int(Double(entry.rowCount) * min(1, max(0, share)))
   }
 
+  /// Whether the window leaves all rows of a row group.
+  private func isWhole(_ choice: Choice) -> Bool {
+    guard let window = choice.candidate.window else { return true }
+    return window.contains(choice.entry.minTime) && window.contains(choice.entry.maxTime)
+  }
+
   private func visibleRowCount(_ choice: Choice, _ handle: RowGroupHandle) throws -> Int {
-    guard let window = choice.candidate.window,
-      window.lowerBound > handle.entry.minTime || window.upperBound < handle.entry.maxTime
-    else { return Int(handle.entry.rowCount) }
+    if isWhole(choice) { return Int(handle.entry.rowCount) }
     return try reader(choice, handle).visibleRows.count
   }
 
@@ -370,10 +379,7 @@ final class SegmentScan: RowGroupCursor {
   /// has it.
   private func countedRows(_ choice: Choice) -> CountedRows? {
     let entry = choice.entry
-    let window = choice.candidate.window ?? entry.minTime...entry.maxTime
-    guard request.needsOnlyCounts, request.predicates.isEmpty, window.contains(entry.minTime),
-      window.contains(entry.maxTime)
-    else { return nil }
+    guard request.needsOnlyCounts, request.predicates.isEmpty, isWhole(choice) else { return nil }
     let count = Int(entry.rowCount)
     noteRead(entry, visible: count)
     return CountedRows(

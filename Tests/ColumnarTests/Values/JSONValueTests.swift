@@ -77,7 +77,8 @@ import Testing
 
   private static let places: [(String, String)] = [
     ("a", "1"), ("b.c", "true"), ("l.0", #""x""#), ("l.1.k", "2"), ("l", #"["x",{"k":2}]"#),
-    ("d.e", "5"), ("x.y", "9"), ("p.q.r", "7"), ("twice", "2"), ("u.v", "1"), ("", "4"),
+    ("d.e", "5"), ("x.y", "9"), ("p.q.r", "7"), ("twice", "2"), ("u.v", "null"), ("u.t", "2"),
+    ("", "4"),
     ("w.z", "null"),
   ]
 
