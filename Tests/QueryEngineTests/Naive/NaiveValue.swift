@@ -176,7 +176,7 @@ extension NaiveValue {
   }
 
   private static func plain(_ double: Double) -> String {
-    if double == double.rounded(), abs(double) < 9.2e18 { return String(Int64(double)) }
+    if double == double.rounded(), abs(double) < 1e30 { return String(Int128(double)) }
     return "\(double)"
   }
 
