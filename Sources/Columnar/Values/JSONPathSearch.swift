@@ -106,7 +106,7 @@ struct JSONPathSearch {
 
   /// Moves past a member's value; `end` tells where its key ends in the path, `nil` off the path.
   private mutating func step(end: Int?, depth: Int) -> Bool {
-    guard let end, depth <= foundDepth else { return visit(from: nil, depth: depth) }
+    guard let end else { return visit(from: nil, depth: depth) }
     if end < path.count { return visit(from: end + 1, depth: depth) }
     let first = parser.position
     guard visit(from: nil, depth: depth) else { return false }
