@@ -158,12 +158,36 @@ func answer(
     queue.willDraw(1)
     queue.didDraw(1, 3)
     queue.deposit(1, 3, "three")
-    #expect(queue.takeReady().isEmpty)
+    #expect(queue.takeFirst() == nil)
+    queue.willDraw(1)
+    queue.didDraw(1, 4)
     queue.deposit(0, 0, "zero")
-    #expect(queue.takeReady() == ["zero"])
-    // Worker 0 may still get 1 or 2 until it asks again.
+    #expect(queue.takeFirst() == "zero")
+    #expect(queue.takeFirst() == "three")
+    #expect(queue.takeFirst() == nil)
+  }
+
+  @Test func `a worker that waits holds no piece of another one back`() {
+    var queue = OrdinalQueue<Int>(workers: 2)
+    queue.willDraw(1)
+    queue.didDraw(1, 0)
+    queue.deposit(1, 0, 0)
+    for ordinal in 1...3 {
+      queue.willDraw(0)
+      queue.didDraw(0, ordinal)
+      queue.deposit(0, ordinal, ordinal)
+    }
+    for ordinal in 0...3 { #expect(queue.takeFirst() == ordinal) }
+    // Asking again it can get nothing before what has been handed out.
+    queue.willDraw(1)
     queue.willDraw(0)
-    #expect(queue.takeReady() == ["three"])
+    queue.didDraw(0, 5)
+    queue.deposit(0, 5, 5)
+    #expect(queue.takeFirst() == nil)
+    queue.didDraw(1, 4)
+    queue.deposit(1, 4, 4)
+    #expect(queue.takeFirst() == 4)
+    #expect(queue.takeFirst() == 5)
   }
 
   @Test func `at the end everything may leave`() {
@@ -171,9 +195,9 @@ func answer(
     queue.didDraw(0, 5)
     queue.deposit(0, 5, 5)
     queue.didDraw(0, nil)
-    #expect(queue.takeReady().isEmpty)
+    #expect(queue.takeFirst() == nil)
     queue.didDraw(1, nil)
-    #expect(queue.takeReady() == [5])
+    #expect(queue.takeFirst() == 5)
   }
 }
 

@@ -3,8 +3,11 @@
 //
 // Open addressing with linear probing, at most three quarters full. A slot holds the upper half of
 // the key's hash and the key's number plus one, so that most foreign keys are turned away without
-// looking at their bytes; the keys themselves lie end to end in one buffer. The hash is seeded:
-// with a fixed one, a log could be written whose keys all collide.
+// looking at their bytes. The hash is seeded: with a fixed one, a log could be written whose keys all
+// collide.
+//
+// The keys themselves lie in blocks that stay where they are (KeyBlocks): a buffer that doubles would
+// for a moment take three times what the keys do, which are most of a table of long texts.
 
 /// Hashes for tables in memory; not stable across processes.
 package enum TableHash {
@@ -67,9 +70,7 @@ package struct ByteTable: Sendable {
   private var slots: [UInt64]
   private var longCount = 0
   private var shortSlots: [ShortSlot]
-  private var bytes: [UInt8] = []
-  /// `count + 1` positions in `bytes`.
-  private var offsets: [Int] = [0]
+  private var keys = KeyBlocks()
 
   /// Keys whose slots are fetched together.
   private static let batch = 64
@@ -90,12 +91,11 @@ package struct ByteTable: Sendable {
   }
 
   /// How many keys there are.
-  package var count: Int { offsets.count - 1 }
+  package var count: Int { keys.count }
 
   /// Bytes the table occupies.
   package var byteCount: Int {
-    slots.capacity * 8 + shortSlots.capacity * MemoryLayout<ShortSlot>.stride + bytes.capacity
-      + offsets.capacity * 8
+    slots.capacity * 8 + shortSlots.capacity * MemoryLayout<ShortSlot>.stride + keys.byteCount
   }
 
   /// The number of a key, which is `count` before the call if the key is new.
@@ -156,14 +156,9 @@ package struct ByteTable: Sendable {
   }
 
   private mutating func insert(_ others: ArraySlice<UInt32>, of other: ByteTable) -> [UInt32] {
-    other.bytes.withUnsafeBufferPointer { bytes in
-      other.offsets.withUnsafeBufferPointer { offsets in
-        others.withUnsafeBufferPointer { others in
-          insert(others.count) { i in
-            let number = Int(others[i])
-            return UnsafeBufferPointer(rebasing: bytes[offsets[number]..<offsets[number + 1]])
-          }
-        }
+    other.keys.withKeys { keys in
+      others.withUnsafeBufferPointer { others in
+        insert(others.count) { keys[Int(others[$0])].bytes }
       }
     }
   }
@@ -176,8 +171,7 @@ package struct ByteTable: Sendable {
 
   /// Calls `body` with the bytes of the key of a number.
   package func withKey<R>(_ number: UInt32, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
-    let range = offsets[Int(number)]..<offsets[Int(number) + 1]
-    return bytes.withUnsafeBufferPointer { body(UnsafeBufferPointer(rebasing: $0[range])) }
+    keys.withKeys { body($0[Int(number)].bytes) }
   }
 
   // MARK: Short keys
@@ -250,10 +244,7 @@ package struct ByteTable: Sendable {
       if content == 0 { return (nil, slot) }
       if content >> 32 == hash >> 32 {
         let number = Int(content & 0xFFFF_FFFF) &- 1
-        let range = offsets[number]..<offsets[number &+ 1]
-        let isEqual = bytes.withUnsafeBufferPointer {
-          TextBytes.areEqual(UnsafeBufferPointer(rebasing: $0[range]), key)
-        }
+        let isEqual = keys.withKeys { TextBytes.areEqual($0[number].bytes, key) }
         if isEqual { return (UInt32(truncatingIfNeeded: number), slot) }
       }
       slot = (slot &+ 1) & mask
@@ -274,8 +265,7 @@ package struct ByteTable: Sendable {
   private mutating func append(_ key: UnsafeBufferPointer<UInt8>) -> UInt32 {
     precondition(count < UInt32.max - 1, "more keys than 32 bits number")
     let number = UInt32(truncatingIfNeeded: count)
-    bytes.append(contentsOf: key)
-    offsets.append(bytes.count)
+    keys.append(key)
     return number
   }
 

@@ -70,7 +70,6 @@ package struct KeyTable: Sendable {
     texts.byteCount + shown.capacity * (MemoryLayout<Shown>.stride + 9)
       + numbersOfTexts.capacity * 4 + furtherValues.count * 64
       + others.capacity * (MemoryLayout<Value>.stride + 16)
-      * (MemoryLayout<Value>.stride + 16)
       + integers.byteCount + timestamps.byteCount + doubles.byteCount
       + decimals.reduce(0) { $0 + $1.byteCount }
   }
@@ -429,6 +428,10 @@ package struct KeyTable: Sendable {
     if !areTexts { return ColumnVector(numbers.map { value(of: $0) }) }
     var result = StringVector()
     result.offsets.reserveCapacity(numbers.count + 1)
+    result.bytes.reserveCapacity(
+      numbers.reduce(0) { sum, number in
+        number == Self.missing ? sum : sum + texts.withKey(textOfValue[Int(number)]) { $0.count }
+      })
     for number in numbers {
       if number != Self.missing {
         texts.withKey(textOfValue[Int(number)]) { result.bytes += $0 }

@@ -34,7 +34,8 @@ final class DedupStage: RowStage {
     }
     let rows = filter.firstRows(of: columns, rowCount: batch.rowCount)
     releaseUnused()
-    if !rows.isEmpty { try next.consume(batch.gather(rows)) }
+    if rows.isEmpty { return }
+    try next.consume(rows.count == batch.rowCount ? batch : batch.gather(rows))
   }
 
   /// Reserves what the filter takes if each row has a combination of its own.

@@ -21,7 +21,7 @@ struct PartialGroups: Sendable {
   /// - Throws: `StorageError` when a column cannot be read.
   init(_ stats: StatsStep, of frame: inout Frame) throws {
     self.init(stats)
-    try add(stats, &frame)
+    if try !addCounts(stats, frame) { try add(StatsRows(stats, of: &frame)) }
   }
 
   var byteCount: Int { states.reduce(table.byteCount) { $0 + $1.byteCount } }
@@ -34,13 +34,40 @@ struct PartialGroups: Sendable {
     }
   }
 
-  /// Takes in the rows of a frame; all of them, or none if a column cannot be read.
-  mutating func add(_ stats: StatsStep, _ frame: inout Frame) throws {
-    if try addCounts(stats, frame) { return }
+  mutating func add(_ rows: StatsRows) throws {
+    try StopPoint.check()
+    let groups =
+      rows.keys.isEmpty ? nil : table.assignGroups(keys: rows.keys, rowCount: rows.rowCount)
+    for index in states.indices {
+      states[index].update(
+        groups: groups, groupCount: table.count, arguments: rows.arguments[index],
+        rowCount: rows.rowCount, times: rows.times[index], sequences: rows.sequences)
+    }
+  }
+}
+
+/// What a `stats` reads of some rows.
+struct StatsRows {
+  let rowCount: Int
+  let keys: [ColumnVector]
+  /// By aggregate its argument, if it has one.
+  let arguments: [[ColumnVector]]
+  /// By aggregate the times that it goes by.
+  let times: [[Int64]?]
+  let sequences: [UInt64]?
+
+  /// Bytes of values taken in between two looks at the memory.
+  private static let byteCountOfSlice = 4 << 20
+
+  /// All rows of a frame.
+  ///
+  /// - Throws: `StorageError` when a column cannot be read.
+  init(_ stats: StatsStep, of frame: inout Frame) throws {
+    rowCount = frame.rowCount
     let calls = stats.aggregates.map(\.aggregate)
-    let keys = try stats.keys.map { try $0.expression.evaluate(&frame).scalars(frame.layout) }
+    keys = try stats.keys.map { try $0.expression.evaluate(&frame).scalars(frame.layout) }
     let ordered = calls.contains { $0.kind.needsTimes || $0.kind.dependsOnOrder }
-    let sequences = ordered ? try frame.order()?.sequences : nil
+    sequences = ordered ? try frame.order()?.sequences : nil
     var arguments: [[ColumnVector]] = []
     var times: [[Int64]?] = []
     for call in calls {
@@ -50,12 +77,27 @@ struct PartialGroups: Sendable {
         call.kind.dependsOnOrder
           ? try frame.scanOrder()?.times : try call.time.map { try frame.column($0).times() })
     }
-    try StopPoint.check()
-    let groups = keys.isEmpty ? nil : table.assignGroups(keys: keys, rowCount: frame.rowCount)
-    for index in states.indices {
-      states[index].update(
-        groups: groups, groupCount: table.count, arguments: arguments[index],
-        rowCount: frame.rowCount, times: times[index], sequences: sequences)
+    self.arguments = arguments
+    self.times = times
+  }
+
+  /// Some of the rows.
+  private init(_ rows: StatsRows, _ range: Range<Int>) {
+    rowCount = range.count
+    keys = rows.keys.map { $0.slice(range) }
+    arguments = rows.arguments.map { $0.map { $0.slice(range) } }
+    times = rows.times.map { $0.map { Array($0[range]) } }
+    sequences = rows.sequences.map { Array($0[range]) }
+  }
+
+  /// Calls `body` with the rows, a bounded number of bytes at a time.
+  func forEachSlice(_ body: (StatsRows) throws -> Void) throws {
+    let vectors = keys + arguments.joined()
+    let byteCount = vectors.reduce(0) { $0 + $1.approximateByteCount }
+    guard byteCount > Self.byteCountOfSlice else { return try body(self) }
+    let step = max(1, Self.byteCountOfSlice / (byteCount / max(1, rowCount) + 1))
+    for start in stride(from: 0, to: rowCount, by: step) {
+      try body(StatsRows(self, start..<min(start + step, rowCount)))
     }
   }
 }
@@ -65,7 +107,7 @@ extension PartialGroups {
   /// nothing more need be known.
   ///
   /// - Returns: `false` if that cannot be told, and nothing has been taken in.
-  private mutating func addCounts(_ stats: StatsStep, _ frame: Frame) throws -> Bool {
+  mutating func addCounts(_ stats: StatsStep, _ frame: Frame) throws -> Bool {
     guard let slot = stats.slotOfOnlyCountedKey, let parts = try frame.counts(slot) else {
       return false
     }
@@ -127,8 +169,11 @@ struct GroupMerger: PieceMerger {
   ///
   /// - Throws: as ``merge(_:)``, and `StorageError` when a column cannot be read.
   mutating func add(_ frame: inout Frame) throws {
-    try groups.add(stats, &frame)
-    if try !hasRoom() { try spill() }
+    if try groups.addCounts(stats, frame) { return try makeRoom() }
+    try StatsRows(stats, of: &frame).forEachSlice { rows in
+      try groups.add(rows)
+      try makeRoom()
+    }
   }
 
   /// Takes in the next partial groups.
@@ -138,7 +183,7 @@ struct GroupMerger: PieceMerger {
     // Put together in another order, fractions may add up to something else.
     if spilled != nil { return try spilled!.add(part, isWhole: false) }
     groups.merge(part)
-    if try !hasRoom() { try spill() }
+    try makeRoom()
   }
 
   /// Takes in all that another one has, which is not used any more, of counts.
@@ -147,12 +192,16 @@ struct GroupMerger: PieceMerger {
     if spilled == nil, other.spilled == nil {
       groups.merge(other.groups)
       other.release()
-      if try !hasRoom() { try spill() }
-      return
+      return try makeRoom()
     }
     try spill()
     try other.spill()
     if let theirs = other.spilled { spilled?.absorb(theirs) }
+  }
+
+  /// Sees to it that what the groups take is counted, or that they are on disk.
+  private mutating func makeRoom() throws(QueryFailure) {
+    if try !hasRoom() { try spill() }
   }
 
   /// Counts what the groups take; `false` if they are to go to disk.

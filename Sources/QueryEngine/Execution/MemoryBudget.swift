@@ -84,7 +84,7 @@ final class MemoryBudget: Sendable {
   var share: Int { reservable / 8 }
 
   /// How many bytes of rows may wait for the reader of the result before the workers wait for it too.
-  var mostWaiting: Int { min(reservable / 4, 64 << 20) }
+  var mostWaiting: Int { min(reservable / 4, 96 << 20) }
 
   /// Counts `byteCount` bytes that are in use whatever the limit: those on their way to disk.
   func count(_ byteCount: Int) { note(used.add(byteCount, ordering: .relaxed).newValue) }

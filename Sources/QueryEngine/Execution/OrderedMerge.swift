@@ -39,6 +39,13 @@ struct OrderedMerge {
       isTurned
         ? batch.gather(places.map { UInt32(truncatingIfNeeded: row($0)) }) : batch.slice(places)
     }
+
+    /// The rows that are left, as they lie in the batch.
+    var unturnedRows: RowBatch {
+      let count = batch.rowCount
+      return batch.slice(
+        isTurned ? count - places.upperBound..<count - places.lowerBound : places)
+    }
   }
 
   private let isNewestFirst: Bool
@@ -78,8 +85,7 @@ struct OrderedMerge {
     for run in runs {
       budget.release(run.byteCount)
       // The sorter puts them in order.
-      let rows = run.isTurned ? 0..<run.places.count : run.places
-      try sorter?.add(SortPiece(batch: run.batch.slice(rows), keys: []))
+      try sorter?.add(SortPiece(batch: run.unturnedRows, keys: []))
     }
     runs = []
     waiting = 0
@@ -143,7 +149,7 @@ struct OrderedMerge {
       for part in parts { try emitSlices(part, body) }
       return
     }
-    let whole = ChunkedRows(parts.map { SortPiece(batch: $0.rows($0.places), keys: []) })
+    let whole = ChunkedRows(parts.map { SortPiece(batch: $0.unturnedRows, keys: []) })
     let rows = whole.order(by: rule, limit: nil)
     try StopPoint.check()
     for start in stride(from: 0, to: rows.count, by: SortBuffer.rowsPerBatch) {

@@ -65,7 +65,7 @@ final class ScanDriver<Piece: Sendable>: Sendable {
           if let piece {
             state.queue.deposit(worker, ordinal, piece, byteCount: byteCount(piece))
           } else {
-            state.queue.pass(worker, ordinal)
+            state.queue.pass(worker)
           }
         }
         control.progress?(cursor.statistics)
@@ -95,25 +95,27 @@ final class ScanDriver<Piece: Sendable>: Sendable {
     }
   }
 
-  /// Waits while pieces of so many bytes lie ready, so that a slow reader of the result does not fill the memory.
-  /// Only for workers that are not the consumer.
+  /// Waits while pieces lie ready and another one would make them more than so many bytes, so that a slow reader of
+  /// the result does not fill the memory. Only for workers that are not the consumer.
   ///
   /// It sleeps and looks again: the wait is as long as a consumer's write, and a millisecond more
   /// does not matter then.
   func waitForConsumer(of mostWaiting: Int) throws {
     while state.withLock({
-      !$0.isStopped && !$0.isConsumerGone && $0.queue.byteCount >= mostWaiting
+      !$0.isStopped && !$0.isConsumerGone && $0.queue.isFull(for: mostWaiting)
     }) {
       try control.check()
       usleep(1000)
     }
   }
 
-  /// Removes the pieces that are next in the order of the scan.
-  func takeReady() -> [Piece] { state.withLock { $0.queue.takeReady() } }
+  /// Removes the piece that is next in the order of the scan, if it is there.
+  func takeFirst() -> Piece? { state.withLock { $0.queue.takeFirst() } }
 
   /// Hands the pieces that are next to `body`, one thread at a time, in the order of the scan.
-  func reduceReady(_ body: ([Piece]) throws -> Void) throws {
-    try state.withLock { try body($0.queue.takeReady()) }
+  func reduceReady(_ body: (Piece) throws -> Void) throws {
+    try state.withLock { state in
+      while let piece = state.queue.takeFirst() { try body(piece) }
+    }
   }
 }

@@ -132,14 +132,10 @@ struct ScanRunner {
     let total = Mutex(aggregation.merger(layout: layout, budget: budget))
     try Workers.run(workers) { worker in
       try driver.work(worker) {
-        try driver.reduceReady { pieces in
-          try total.withLock { merger in for piece in pieces { try merger.merge(piece) } }
-        }
+        try driver.reduceReady { piece in try total.withLock { try $0.merge(piece) } }
       }
     }
-    try driver.reduceReady { pieces in
-      try total.withLock { merger in for piece in pieces { try merger.merge(piece) } }
-    }
+    try driver.reduceReady { piece in try total.withLock { try $0.merge(piece) } }
     var merger = total.withLock { total in
       defer { total = aggregation.merger(layout: layout, budget: budget) }
       return total
@@ -231,13 +227,11 @@ struct ScanRunner {
     try Workers.run(workers) { worker in
       try driver.work(worker) {
         var isDone = false
-        try driver.reduceReady { pieces in
-          for piece in pieces where try top.add(piece) { isDone = true }
-        }
+        try driver.reduceReady { piece in if try top.add(piece) { isDone = true } }
         if isDone { driver.stop() }
       }
     }
-    try driver.reduceReady { pieces in for piece in pieces { _ = try top.add(piece) } }
+    try driver.reduceReady { _ = try top.add($0) }
   }
 
   // MARK: Rows in order of time
@@ -278,12 +272,16 @@ struct ScanRunner {
         return try driver.work(worker) { try driver.waitForConsumer(of: budget.mostWaiting) }
       }
       try driver.work(worker) {
-        for piece in driver.takeReady() { try consumer.value.take(piece.batch, piece.boundOfRest) }
+        while let piece = driver.takeFirst() {
+          try consumer.value.take(piece.batch, piece.boundOfRest)
+        }
         if consumer.value.isSatisfied { driver.stop() }
       }
       driver.consumerEnds()
     }
-    for piece in driver.takeReady() { try consumer.value.take(piece.batch, piece.boundOfRest) }
+    while let piece = driver.takeFirst() {
+      try consumer.value.take(piece.batch, piece.boundOfRest)
+    }
     try consumer.value.takeRest()
   }
 }

@@ -19,8 +19,8 @@ struct SpilledDuplicates {
   /// The place of combinations that have left already.
   private static let seen: Int64 = -1
 
-  /// Combinations written at a time.
-  private static let combinationsPerBatch = 65_536
+  /// Bytes of combinations written at a time.
+  private static let byteCountOfBatch = 2 << 20
 
   /// - Parameter filter: what has seen all rows before.
   /// - Throws: ``QueryFailure`` when they cannot be written.
@@ -28,8 +28,9 @@ struct SpilledDuplicates {
     keyCount = filter.keyCount
     self.budget = budget
     rows = PartitionedRows(try budget.disk.makeFile(for: "dedup"), level: 0)
-    for start in stride(from: 0, to: filter.count, by: Self.combinationsPerBatch) {
-      let end = min(start + Self.combinationsPerBatch, filter.count)
+    let step = max(1, Self.byteCountOfBatch / (filter.byteCount / max(1, filter.count) + 1))
+    for start in stride(from: 0, to: filter.count, by: step) {
+      let end = min(start + step, filter.count)
       let keys = filter.keyColumns(start..<end)
       let places = ColumnVector.constant(.integer(Self.seen), count: end - start)
       try rows.add(
