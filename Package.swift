@@ -1,5 +1,42 @@
 // swift-tools-version: 6.2
+import Foundation
 import PackageDescription
+
+/// A C library: as a part of the binary where the system has it in that form, else shared.
+func library(_ names: String...) -> [LinkerSetting] {
+  #if os(Linux)
+    let folders = [
+      "/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib",
+    ]
+    let archives = names.map { "lib\($0).a" }
+    let areThere = archives.allSatisfy { archive in
+      folders.contains { FileManager.default.fileExists(atPath: "\($0)/\(archive)") }
+    }
+    if areThere { return archives.map { .linkedLibrary(":\($0)") } }
+  #endif
+  return [.linkedLibrary(names[0])]
+}
+
+/// What pkg-config knows of a C library would link the shared one, so on Linux, where headers are found without it, it
+/// is not asked.
+func shared(_ module: String) -> String? {
+  #if os(Linux)
+    nil
+  #else
+    module
+  #endif
+}
+
+/// A query is often answered in less time than a program of shared parts takes to be put together. So a release for
+/// Linux has the Swift runtime in itself and a fixed address, which needs nothing but the C and C++ libraries where it
+/// runs and halves the way from exec to the first statement. The last two are parts of the runtime that
+/// only a build with --static-swift-stdlib would name.
+let selfContained = LinkerSetting.unsafeFlags(
+  [
+    "-static-stdlib", "-Xclang-linker", "-no-pie", "-l_FoundationCollections",
+    "-l_FoundationCShims",
+  ],
+  .when(platforms: [.linux], configuration: .release, traits: ["SelfContained"]))
 
 let package = Package(
   name: "varve",
@@ -8,22 +45,28 @@ let package = Package(
     .executable(name: "varve", targets: ["varve"]),
     .executable(name: "benchmarks", targets: ["benchmarks"]),
   ],
+  traits: [
+    .trait(
+      name: "SelfContained",
+      description: "A release has the Swift runtime in itself; tests of a release cannot have it."),
+    .default(enabledTraits: ["SelfContained"]),
+  ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
   ],
   targets: [
     // C libraries, through their C interface.
     .systemLibrary(
-      name: "CZstd", pkgConfig: "libzstd",
+      name: "CZstd", pkgConfig: shared("libzstd"),
       providers: [.apt(["libzstd-dev"]), .brew(["zstd"])]),
     .systemLibrary(
-      name: "CZlib", pkgConfig: "zlib",
+      name: "CZlib", pkgConfig: shared("zlib"),
       providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
     .systemLibrary(
-      name: "CPCRE2", pkgConfig: "libpcre2-8",
+      name: "CPCRE2", pkgConfig: shared("libpcre2-8"),
       providers: [.apt(["libpcre2-dev"]), .brew(["pcre2"])]),
     .systemLibrary(
-      name: "CEdit", pkgConfig: "libedit",
+      name: "CEdit", pkgConfig: shared("libedit"),
       providers: [.apt(["libedit-dev"]), .brew(["libedit"])]),
     .systemLibrary(name: "CMalloc"),
     .systemLibrary(name: "CFile"),
@@ -31,16 +74,21 @@ let package = Package(
     // The house: arrows point from left to right in the README's map, never back.
     .target(name: "QueryLanguage"),
     .target(name: "Columnar"),
-    .target(name: "LogStorage", dependencies: ["Columnar", "CZstd", "CZlib", "CFile"]),
+    .target(
+      name: "LogStorage", dependencies: ["Columnar", "CZstd", "CZlib", "CFile"],
+      linkerSettings: library("zstd") + library("z")),
     .target(
       name: "QueryEngine",
-      dependencies: ["QueryLanguage", "Columnar", "LogStorage", "CPCRE2", "CMalloc"]),
+      dependencies: ["QueryLanguage", "Columnar", "LogStorage", "CPCRE2", "CMalloc"],
+      linkerSettings: library("pcre2-8")),
     .executableTarget(
       name: "varve",
       dependencies: [
         "QueryLanguage", "Columnar", "LogStorage", "QueryEngine", "CEdit", "CMalloc",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
-      ]),
+      ],
+      // libedit needs the three behind it where it is no shared library.
+      linkerSettings: library("edit", "bsd", "md", "tinfo") + [selfContained]),
     .executableTarget(name: "benchmarks", dependencies: ["QueryEngine", "LogStorage", "Columnar"]),
 
     .target(name: "TestSupport", path: "Tests/TestSupport"),
@@ -68,5 +116,7 @@ for target in package.targets where target.type != .system {
     .enableUpcomingFeature("InternalImportsByDefault"),
     .enableUpcomingFeature("MemberImportVisibility"),
     .treatAllWarnings(as: .error),
+    // Kernels lie in other rooms than what calls them, and are to become one loop with it.
+    .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release)),
   ]
 }

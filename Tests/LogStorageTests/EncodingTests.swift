@@ -41,23 +41,58 @@ import Testing
     #expect(try roundTrip(values, compressed: false) == values)
   }
 
-  @Test(arguments: [1, 2, 3, 255, 256, 257, 65_535])
+  @Test(arguments: [1, 2, 3, 4, 5, 6, 7, 15, 16, 17, 255, 256, 257, 65_535])
   func `codes of every cardinality come back`(cardinality: Int) throws {
     var random = SeededGenerator(seed: UInt64(cardinality))
     for runLength in [1, 50] {
-      var codes: [UInt16] = []
-      while codes.count < 3_000 {
-        let code = UInt16(Int.random(in: 0..<cardinality, using: &random))
-        codes.append(contentsOf: repeatElement(code, count: runLength))
+      for (share, count) in [(1.0, 3_000), (0.2, 3_000), (0.2, 3_001), (0.2, 3_007)] {
+        var codes: [UInt16] = []
+        while codes.count < count {
+          // The first code is the more frequent, the smaller the share of the others.
+          let isAny = Double.random(in: 0..<1, using: &random) < share
+          let code = isAny ? UInt16(Int.random(in: 0..<cardinality, using: &random)) : 0
+          codes.append(contentsOf: repeatElement(code, count: runLength))
+        }
+        let bytes = encoded(codes, cardinality: cardinality)
+        #expect(try decoded(bytes, count: codes.count, cardinality: cardinality) == codes)
       }
+    }
+  }
+
+  /// A form of whole bits would take twice as much.
+  @Test func `codes of which one is frequent take less than a bit each`() throws {
+    var random = SeededGenerator(seed: 7)
+    let codes = (0..<50_000).map { _ in
+      Double.random(in: 0..<1, using: &random) < 0.95 ? 0 : UInt16.random(in: 1...2, using: &random)
+    }
+    let bytes = encoded(codes, cardinality: 3)
+    // 0.95 · log₂ 1/0.95 + 2 · 0.025 · log₂ 1/0.025 = 0.336 bits are the least.
+    #expect(bytes.count < 50_000 * 52 / 100 / 8)
+    #expect(try decoded(bytes, count: codes.count, cardinality: 3) == codes)
+  }
+
+  @Test func `a byte that stands for no codes is an error`() throws {
+    // Five codes of three make 3⁵ = 243 bytes.
+    for (byte, isRight) in [(242, true), (243, false)] {
       var writer = ByteWriter()
-      CodeStream.encode(codes, cardinality: cardinality, to: &writer, compressor: compressor)
-      let back = try writer.bytes.withUnsafeBytes { bytes in
-        var reader = ByteReader(bytes)
-        return try CodeStream.decode(
-          &reader, count: codes.count, cardinality: cardinality, decompressor: decompressor)
-      }
-      #expect(back == codes)
+      writer.append(UInt8(3))
+      [0, UInt8(byte)].withUnsafeBytes { writer.append(stream: $0, compressor: nil) }
+      let result = Result { try decoded(writer.bytes, count: 10, cardinality: 3) }
+      #expect((try? result.get()) == (isRight ? [0, 0, 0, 0, 0, 2, 2, 2, 2, 2] : nil))
+    }
+  }
+
+  private func encoded(_ codes: [UInt16], cardinality: Int) -> [UInt8] {
+    var writer = ByteWriter()
+    CodeStream.encode(codes, cardinality: cardinality, to: &writer, compressor: compressor)
+    return writer.bytes
+  }
+
+  private func decoded(_ bytes: [UInt8], count: Int, cardinality: Int) throws -> [UInt16] {
+    try bytes.withUnsafeBytes { bytes in
+      var reader = ByteReader(bytes)
+      return try CodeStream.decode(
+        &reader, count: count, cardinality: cardinality, decompressor: decompressor)
     }
   }
 

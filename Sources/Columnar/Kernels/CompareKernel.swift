@@ -70,16 +70,21 @@ package struct LiteralComparison: Sendable {
   }
 
   private func rows(of vector: DecimalVector) -> Bitmap {
-    let mantissas = vector.mantissas
     if vector.scales.isEmpty {
       let test = mantissaTest(scale: Int(vector.scale))
-      return Bitmap(count: mantissas.count) { test.holds(mantissas[$0]) }.masked(vector.validity)
+      return vector.mantissas.withUnsafeBufferPointer { mantissas in
+        Bitmap(count: mantissas.count) { test.holds(mantissas[$0]) }
+      }.masked(vector.validity)
     }
     var tests = [IntegerTest](repeating: .none, count: 256)
     for scale in vector.scalesInUse { tests[Int(scale)] = mantissaTest(scale: Int(scale)) }
-    let scales = vector.scales
-    return Bitmap(count: mantissas.count) { tests[Int(scales[$0])].holds(mantissas[$0]) }
-      .masked(vector.validity)
+    return vector.mantissas.withUnsafeBufferPointer { mantissas in
+      vector.scales.withUnsafeBufferPointer { scales in
+        tests.withUnsafeBufferPointer { tests in
+          Bitmap(count: mantissas.count) { tests[Int(scales[$0])].holds(mantissas[$0]) }
+        }
+      }
+    }.masked(vector.validity)
   }
 
   /// A decimal without decimals is a whole number, and compares as one.

@@ -41,15 +41,23 @@ extension DecimalVector {
 
   /// The doubles nearest to the numbers of all rows; rows without one have some number.
   package func doubles() -> [Double] {
-    let powers = DecimalNumber.powers
+    let largest = scales.withUnsafeBufferPointer { $0.reduce(scale) { max($0, $1) } }
+    precondition(Int(largest) < DecimalNumber.powers.count, "more decimals than numbers have")
     return [Double](unsafeUninitializedCapacity: mantissas.count) { target, used in
-      for row in mantissas.indices {
-        let mantissa = mantissas[row]
-        let scale = scale(at: row)
-        target[row] =
-          mantissa.magnitude <= 1 << 53
-          ? Double(mantissa) / powers[scale]
-          : DecimalNumber.double(mantissa: mantissa, scale: scale)
+      mantissas.withUnsafeBufferPointer { mantissas in
+        scales.withUnsafeBufferPointer { scales in
+          DecimalNumber.powers.withUnsafeBufferPointer { powers in
+            for row in mantissas.indices {
+              let mantissa = mantissas[row]
+              // There are as many scales as rows, or none, and a power for each, as was just checked.
+              let scale = Int(scales.isEmpty ? self.scale : scales[row])
+              target[row] =
+                mantissa.magnitude <= 1 << 53
+                ? Double(mantissa) / powers[scale]
+                : DecimalNumber.double(mantissa: mantissa, scale: scale)
+            }
+          }
+        }
       }
       used = mantissas.count
     }

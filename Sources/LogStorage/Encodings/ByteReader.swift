@@ -51,6 +51,44 @@ package struct ByteReader {
     }
   }
 
+  /// Reads `count` varints one after the other and gives each to `body`: of a row group's table, of which every query
+  /// reads tens of thousands before it sees a row.
+  @inline(__always)
+  mutating func varints(
+    _ count: Int, _ body: (_ index: Int, _ value: UInt64) -> Void
+  ) throws(DecodingFailure) {
+    var place = position
+    for index in 0..<count {
+      if place < bytes.count {
+        // Compared with the end just now.
+        let first = bytes[unchecked: place]
+        if first < 0x80 {
+          place &+= 1
+          body(index, UInt64(first))
+          continue
+        }
+      }
+      position = place
+      body(index, try longVarint())
+      place = position
+    }
+    position = place
+  }
+
+  /// The same for numbers that must not exceed `limit`; `body` gets none that do.
+  @inline(__always)
+  mutating func counts(
+    _ count: Int, limit: Int, _ body: (_ index: Int, _ value: Int) -> Void
+  ) throws(DecodingFailure) {
+    var tooLarge: UInt64?
+    try varints(count) { index, value in
+      if value <= UInt64(limit) { body(index, Int(value)) } else { tooLarge = value }
+    }
+    if let tooLarge {
+      throw DecodingFailure("a count of \(tooLarge) where at most \(limit) is possible")
+    }
+  }
+
   /// A varint that must not exceed `limit`: the guard against absurd sizes before memory is taken.
   package mutating func count(limit: Int) throws(DecodingFailure) -> Int {
     let value = try varint()
@@ -86,4 +124,13 @@ package struct DecodingFailure: Error, Sendable, Hashable {
   package let reason: String
 
   package init(_ reason: String) { self.reason = reason }
+}
+
+extension UnsafeRawBufferPointer {
+  /// A byte at a place that was compared with the count before.
+  @inline(__always)
+  fileprivate subscript(unchecked place: Int) -> UInt8 {
+    assert(place >= 0 && place < count)
+    return baseAddress.unsafelyUnwrapped.load(fromByteOffset: place, as: UInt8.self)
+  }
 }

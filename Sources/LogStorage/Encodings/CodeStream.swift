@@ -1,14 +1,23 @@
 /// Codes below a known cardinality: dictionary codes, shape codes, stream codes.
 ///
-/// Bit-packed to the width of the largest code, or as one or two byte planes through zstd when
-/// neighbouring rows repeat each other enough for that to be smaller. One distinct code takes no bytes. When all
-/// rows of a shape have one code — the name of the service that writes records so, its way to write times —,
-/// codes are stored once per shape, in order of the shapes' first rows.
+/// The smallest of three forms. Bit-packed to the width of the largest code; as one or two byte planes through zstd,
+/// where neighbouring rows repeat each other; or, where there are no more than sixteen codes, as many of them in each byte as
+/// go in, through zstd: a level that is INFO in four rows of five takes 0.7 bits, but an entropy coder of whole bits, which
+/// is what zstd has for bytes that do not repeat, writes at least one for each byte. With two codes in a byte the frequent pair
+/// takes that one bit, and half as many bytes are to be decoded:
+///
+///     codes of three levels    0 0 1 0 2 | 0 0 0 0 0 | 1 0 0
+///     digits to base three     five in a byte, the first one lowest, as 3⁵ = 243 is the most below 256
+///     bytes                    0 + 0·3 + 1·9 + 0·27 + 2·81 = 171,  0,  1
+///
+/// One distinct code takes no bytes. When all rows of a shape have one code — the name of the service that writes records
+/// so, its way to write times —, codes are stored once per shape, in order of the shapes' first rows.
 enum CodeStream {
   private enum Form: UInt8 {
     case packed = 0
     case planes = 1
     case ofShapes = 2
+    case digits = 3
   }
 
   /// - Precondition: every code is below `cardinality`, which is at most 65,536.
@@ -19,10 +28,19 @@ enum CodeStream {
     let packedSize = BitPacking.byteCount(count: codes.count, width: width)
     if width > 0, packedSize >= 32, let compressor {
       let planes = bytePlanes(codes, planeCount: width > 8 ? 2 : 1)
-      let small = planes.withUnsafeBytes { compressor.compress($0) }
+      var form = Form.planes
+      var rawCount = planes.count
+      var small = compressed(planes, compressor)
+      if let digits = Digits(cardinality: cardinality)?.bytes(of: codes),
+        let other = compressed(digits, compressor), other.count < small?.count ?? .max
+      {
+        form = .digits
+        rawCount = digits.count
+        small = other
+      }
       if let small, small.count < packedSize - packedSize / 32 {
-        writer.append(Form.planes.rawValue)
-        writer.append(compressedStream: small, rawCount: planes.count)
+        writer.append(form.rawValue)
+        small.withUnsafeBytes { writer.append(compressedStream: $0, rawCount: rawCount) }
         return
       }
     }
@@ -31,6 +49,11 @@ enum CodeStream {
       writer.append(
         contentsOf: BitPacking.pack(count: codes.count, width: width) { UInt64(codes[$0]) })
     }
+  }
+
+  /// A copy, as the compressor's own bytes last until it is used again.
+  private static func compressed(_ bytes: [UInt8], _ compressor: Compressor) -> [UInt8]? {
+    bytes.withUnsafeBytes { compressor.compress($0).map { [UInt8]($0) } }
   }
 
   /// Appends one code per shape.
@@ -104,6 +127,14 @@ enum CodeStream {
       }
     case .ofShapes:
       throw DecodingFailure("codes of shapes where rows have none")
+    case .digits:
+      guard let digits = Digits(cardinality: cardinality) else {
+        throw DecodingFailure("several codes in a byte where there are \(cardinality)")
+      }
+      // Each code is below the cardinality, as each byte was looked up.
+      return try digits.codes(
+        in: try reader.stream(limit: digits.byteCount(of: count), decompressor: decompressor),
+        count: count)
     case .planes:
       let planeCount = width > 8 ? 2 : 1
       let planes = try reader.stream(limit: count * planeCount, decompressor: decompressor)
@@ -125,5 +156,82 @@ enum CodeStream {
       throw DecodingFailure("a code of \(largest) where \(cardinality) entries exist")
     }
     return codes
+  }
+}
+
+/// Several codes in one byte, as digits of a number to the base of how many codes there are.
+private struct Digits {
+  private let base: Int
+  /// Digits in a byte, two to eight.
+  private let perByte: Int
+  /// How many bytes stand for digits: the base to the power of `perByte`.
+  private let byteLimit: Int
+
+  /// `nil` where not even two codes go into a byte, or there is nothing to tell apart.
+  init?(cardinality: Int) {
+    guard cardinality >= 2, cardinality <= 16 else { return nil }
+    var limit = cardinality
+    var digits = 1
+    while limit * cardinality <= 256 {
+      limit *= cardinality
+      digits += 1
+    }
+    base = cardinality
+    perByte = digits
+    byteLimit = limit
+  }
+
+  func byteCount(of count: Int) -> Int { (count + perByte - 1) / perByte }
+
+  /// Behind the last code zeros fill the last byte.
+  func bytes(of codes: [UInt16]) -> [UInt8] {
+    [UInt8](unsafeUninitializedCapacity: byteCount(of: codes.count)) { target, used in
+      for first in stride(from: 0, to: codes.count, by: perByte) {
+        var number = 0
+        for code in codes[first..<min(first + perByte, codes.count)].reversed() {
+          number = number &* base &+ Int(code)
+        }
+        target[used] = UInt8(truncatingIfNeeded: number)
+        used += 1
+      }
+    }
+  }
+
+  /// - Throws: `DecodingFailure` when there are not as many bytes as the codes take, or one stands for no codes.
+  func codes(in bytes: [UInt8], count: Int) throws(DecodingFailure) -> [UInt16] {
+    guard bytes.count == byteCount(of: count) else {
+      throw DecodingFailure("\(bytes.count) bytes for \(count) codes, \(perByte) in each")
+    }
+    let table = digitsOfBytes()
+    var largest: UInt8 = 0
+    for byte in bytes { largest = max(largest, byte) }
+    guard Int(largest) < byteLimit else {
+      throw DecodingFailure("a byte of \(largest) where \(byteLimit) stand for codes")
+    }
+    return [UInt16](unsafeUninitializedCapacity: bytes.count * perByte + 8) { target, used in
+      // Eight codes are written for each byte, of which the next byte's overwrite those that do not count; the last
+      // ones end at most eight codes behind `bytes.count * perByte`. The table has 256 entries.
+      guard let base = target.baseAddress else { return }
+      let raw = UnsafeMutableRawPointer(base)
+      table.withUnsafeBufferPointer { table in
+        for i in bytes.indices {
+          raw.storeBytes(
+            of: table[Int(bytes[i])], toByteOffset: 2 &* i &* perByte, as: SIMD8<UInt16>.self)
+        }
+      }
+      used = count
+    }
+  }
+
+  private func digitsOfBytes() -> [SIMD8<UInt16>] {
+    (0..<256).map { byte in
+      var digits = SIMD8<UInt16>()
+      var rest = byte
+      for place in 0..<perByte {
+        digits[place] = UInt16(rest % base)
+        rest /= base
+      }
+      return digits
+    }
   }
 }

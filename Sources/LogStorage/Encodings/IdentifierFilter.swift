@@ -1,11 +1,11 @@
 import Glibc
 
-/// Which ids the pool of a row group may hold: three bits and a half for each id that it has.
+/// Which ids the pool of a row group may hold: six bits for each id that it has.
 ///
 /// Ids are noise, so a row group stores them as they are, and a search for one would read every pool. The filter answers
-/// before: an id that is there is always let through, one that is not is turned away seven times of eight.
+/// before: an id that is there is always let through, one that is not is turned away 31 times of 32.
 ///
-/// It is a table of fingerprints of three bits. A hash of an id names three places and a fingerprint; the table is filled so
+/// It is a table of fingerprints of five bits. A hash of an id names three places and a fingerprint; the table is filled so
 /// that the three places of each id, xored, give its fingerprint:
 ///
 ///     id a    places 0 4 8     fingerprint 5      table  0 1 2 3 4 5 6 7 8 9 …
@@ -18,13 +18,18 @@ import Glibc
 ///
 /// T. M. Graf, D. Lemire, "Binary Fuse Filters: Fast and Smaller Than Xor Filters" (2022).
 struct IdentifierFilter: Sendable {
-  private static let fingerprintWidth = 3
+  /// Bits of a fingerprint in filters that are made now.
+  static let widthNow = 5
+  /// Widths that filters may have; those of the first stores have the least.
+  private static let widths = 3...8
   /// Pools smaller than this, in bytes, are as soon searched themselves.
   private static let leastPoolByteCount = 16 << 10
   private static let mostSeeds: UInt64 = 64
 
   private let seed: UInt64
   private let layout: Layout
+  /// Bits of a fingerprint.
+  private let width: Int
   /// Fingerprints, bit-packed, with room behind them to read eight bytes at the last one.
   private let table: [UInt8]
 
@@ -74,17 +79,21 @@ struct IdentifierFilter: Sendable {
 
   /// Makes the filter of a pool; `nil` if the pool is small or, which is next to impossible, no seed fits.
   ///
+  /// - Parameters:
+  ///   - width: bytes of an id.
+  ///   - fingerprintWidth: bits.
   /// - Complexity: O(ids)
-  init?(pool: [UInt8], width: Int) {
+  init?(pool: [UInt8], width: Int, fingerprintWidth: Int = Self.widthNow) {
     guard width >= 8, pool.count >= Self.leastPoolByteCount else { return nil }
     let layout = Layout(ids: pool.count / width)
     for seed in 0..<Self.mostSeeds {
       let hashes = Self.hashes(pool, width: width, seed: seed)
-      guard let fingerprints = Self.fill(hashes, layout) else { continue }
+      guard let fingerprints = Self.fill(hashes, layout, width: fingerprintWidth) else { continue }
       self.seed = seed
       self.layout = layout
+      self.width = fingerprintWidth
       var table = fingerprints.withUnsafeBufferPointer { fingerprints in
-        BitPacking.pack(count: layout.count, width: Self.fingerprintWidth) {
+        BitPacking.pack(count: layout.count, width: fingerprintWidth) {
           UInt64(fingerprints[$0])
         }
       }
@@ -99,19 +108,19 @@ struct IdentifierFilter: Sendable {
   func mayHold(_ id: [UInt8]) -> Bool {
     let hash = id.withUnsafeBytes { XXH64.hash($0, seed: seed) }
     let found = (0..<3).reduce(0) { $0 ^ fingerprint(layout.place($1, hash)) }
-    return found == Self.fingerprint(hash)
+    return found == Self.fingerprint(hash, width: width)
   }
 
   private func fingerprint(_ place: Int) -> UInt8 {
-    let bit = place * Self.fingerprintWidth
+    let bit = place * width
     let pair = UInt16(table[bit >> 3]) | UInt16(table[bit >> 3 + 1]) << 8
-    return UInt8(truncatingIfNeeded: pair >> UInt16(bit & 7)) & 7
+    return UInt8(truncatingIfNeeded: pair >> UInt16(bit & 7)) & (0xFF >> UInt8(8 - width))
   }
 
   /// Bits that no place depends on alone.
   @inline(__always)
-  private static func fingerprint(_ hash: UInt64) -> UInt8 {
-    UInt8(truncatingIfNeeded: (hash &* 0x9E37_79B9_7F4A_7C15) >> 61)
+  private static func fingerprint(_ hash: UInt64, width: Int) -> UInt8 {
+    UInt8(truncatingIfNeeded: (hash &* 0x9E37_79B9_7F4A_7C15) >> UInt64(64 - width))
   }
 
   private static func hashes(_ pool: [UInt8], width: Int, seed: UInt64) -> [UInt64] {
@@ -123,7 +132,7 @@ struct IdentifierFilter: Sendable {
   }
 
   /// The fingerprint of each place, or `nil` if the ids cannot all be set aside.
-  private static func fill(_ hashes: [UInt64], _ layout: Layout) -> [UInt8]? {
+  private static func fill(_ hashes: [UInt64], _ layout: Layout, width: Int) -> [UInt8]? {
     // How many ids name a place, and the xor of their hashes: of one id, its hash.
     var counts = [UInt32](repeating: 0, count: layout.count)
     var sums = [UInt64](repeating: 0, count: layout.count)
@@ -152,7 +161,7 @@ struct IdentifierFilter: Sendable {
     var fingerprints = [UInt8](repeating: 0, count: layout.count)
     for (hash, place) in aside.reversed() {
       // The place itself is still 0.
-      fingerprints[place] = (0..<3).reduce(fingerprint(hash)) {
+      fingerprints[place] = (0..<3).reduce(fingerprint(hash, width: width)) {
         $0 ^ fingerprints[layout.place($1, hash)]
       }
     }
@@ -161,23 +170,29 @@ struct IdentifierFilter: Sendable {
 
   // MARK: Stored form
 
-  /// Appends the filter: seed, bits of a segment, segments, fingerprints.
+  /// Appends the filter: seed, bits of a segment and, from the sixth bit on, by how much fingerprints are wider than the
+  /// least; segments, fingerprints.
   func write(to writer: inout ByteWriter) {
     writer.append(varint: seed)
-    writer.append(UInt8(layout.segmentBits))
+    writer.append(UInt8(layout.segmentBits | (width - Self.widths.lowerBound) << 5))
     writer.append(varint: layout.segmentCount)
     writer.append(contentsOf: Array(table.dropLast(8)))
   }
 
   init(from reader: inout ByteReader) throws(DecodingFailure) {
     seed = try reader.varint()
-    let bits = Int(try reader.byte())
+    let form = Int(try reader.byte())
+    let bits = form & 31
     guard bits <= 18 else { throw DecodingFailure("a filter with segments of 2^\(bits) places") }
+    width = Self.widths.lowerBound + form >> 5
+    guard Self.widths.contains(width) else {
+      throw DecodingFailure("a filter with fingerprints of \(width) bits")
+    }
     let segments = try reader.count(limit: reader.remaining * 8)
     guard segments > 0 else { throw DecodingFailure("a filter without segments") }
     layout = Layout(segmentBits: bits, segmentCount: segments)
     let stored = try reader.take(
-      BitPacking.byteCount(count: layout.count, width: Self.fingerprintWidth))
+      BitPacking.byteCount(count: layout.count, width: width))
     table = Array(stored) + [UInt8](repeating: 0, count: 8)
   }
 }

@@ -190,14 +190,22 @@ enum IntegerStream {
     }
     return [Int64](unsafeUninitializedCapacity: count) { target, used in
       planes.withUnsafeBufferPointer { planes in
-        for i in 0..<count {
-          var distance: UInt64 = 0
-          var position = i
-          for plane in 0..<width {
-            distance |= UInt64(planes[position]) &<< UInt64(plane &<< 3)
-            position &+= count
+        // Most are of one byte or two, and then the loop has no loop in it.
+        switch width {
+        case 1:
+          for i in 0..<count { target[i] = value(i, UInt64(planes[i])) }
+        case 2:
+          for i in 0..<count {
+            target[i] = value(i, UInt64(planes[i]) | UInt64(planes[count &+ i]) &<< 8)
           }
-          target[i] = value(i, distance)
+        default:
+          for i in 0..<count {
+            var distance: UInt64 = 0
+            for plane in 0..<width {
+              distance |= UInt64(planes[plane &* count &+ i]) &<< UInt64(plane &<< 3)
+            }
+            target[i] = value(i, distance)
+          }
         }
       }
       used = count

@@ -105,6 +105,8 @@ package struct PosixFileSystem: FileSystem {
     guard let status = try status(of: path) else {
       throw StorageError(.missingFile, "\(path): there is no such directory")
     }
+    // What lies on a device of its own kind is on this machine: those of network file systems are nameless.
+    guard deviceNumbers(status.device).major == 0 else { return nil }
     // The kernel's table of mounts; a system without it (macOS) is not asked.
     guard let text = try? text(ofUnsized: "/proc/self/mountinfo") else { return nil }
     return networkFileSystemType(ofDevice: status.device, inMountTable: text)

@@ -431,7 +431,9 @@ final class SegmentScan: RowGroupCursor {
     guard let next, let handle = try? next.segment.handle(next.index, countBytes: { count($0) }),
       handle.skipReason(request.predicates, readsFilters: false) == nil
     else { return }
-    handle.willRead(fields: request.fields, inRows: !request.countsValues)
+    if !handle.willReadFilters(request.predicates) {
+      handle.willRead(fields: request.fields, inRows: !request.countsValues)
+    }
   }
 
   /// Bytes of the visible texts; of a row group seen in part, its share by rows.

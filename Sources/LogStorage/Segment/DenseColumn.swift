@@ -260,8 +260,9 @@ struct DenseColumn {
   private func gather<T>(_ values: [T], _ positions: Positions, missing: T) -> [T] {
     guard case .some(let rows, _) = positions else { return values }
     guard !values.isEmpty else { return [T](repeating: missing, count: rows.count) }
-    var last: Int32 = -1
-    for position in rows { last = max(last, position) }
+    let last = rows.withUnsafeBufferPointer { rows in
+      rows.reduce(Int32(-1)) { max($0, $1) }
+    }
     precondition(Int(last) < values.count, "a position behind the last value")
     // Whether a row has a value is hard to predict, so none is jumped over: one without takes the first value, and
     // drops it. All positions are below the number of values, as was just checked.
@@ -280,7 +281,7 @@ struct DenseColumn {
 
   private func validity(_ positions: Positions) -> Bitmap? {
     guard case .some(let rows, anyMissing: true) = positions else { return nil }
-    return rows.withUnsafeBufferPointer { rows in Bitmap(count: rows.count) { rows[$0] >= 0 } }
+    return Bitmap(notNegative: rows)
   }
 
   /// Texts by position; lengths are added up first, so the bytes are copied into memory of the right size.

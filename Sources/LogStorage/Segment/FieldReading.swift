@@ -59,21 +59,32 @@ struct FieldReading {
         allPositions(facts),
         anyMissing: zip(facts, table.shapes.rowCounts).contains { $0 & 2 == 0 && $1 > 0 })
     }
-    var next: Int32 = 0
-    var missing = false
-    var positions: [Int32] = []
-    positions.reserveCapacity(rows.count)
-    var row = 0
-    for wanted in rows {
-      while row < Int(wanted) {
-        next &+= Int32(facts[Int(shapeCodes[row])] & 1)
-        row += 1
+    let positions = somePositions(facts, rows)
+    return .some(positions, anyMissing: positions.contains(-1))
+  }
+
+  /// Positions of ascending rows.
+  private func somePositions(_ facts: [UInt8], _ rows: SelectionVector) -> [Int32] {
+    let last = rows.withUnsafeBufferPointer { rows in rows.reduce(0) { max($0, $1) } }
+    precondition(rows.isEmpty || Int(last) < shapeCodes.count, "a row that is not there")
+    return [Int32](unsafeUninitializedCapacity: rows.count) { target, used in
+      var next: Int32 = 0
+      var row = 0
+      // Codes were checked to be numbers of shapes when they were decoded, and there is one fact for each shape.
+      // No row is behind the last one, which was compared with the number of codes.
+      facts.withUnsafeBufferPointer { facts in
+        shapeCodes.withUnsafeBufferPointer { codes in
+          for wanted in rows {
+            while row < Int(wanted) {
+              next &+= Int32(facts[Int(codes[row])] & 1)
+              row &+= 1
+            }
+            target[used] = facts[Int(codes[row])] & 2 != 0 ? next : -1
+            used &+= 1
+          }
+        }
       }
-      let visible = facts[Int(shapeCodes[row])] & 2 != 0
-      positions.append(visible ? next : -1)
-      missing = missing || !visible
     }
-    return .some(positions, anyMissing: missing)
   }
 
   /// The same for all rows, without a jump, as no shape of a row foretells that of the next.
@@ -117,7 +128,9 @@ struct FieldReading {
     } else if chunks.count == 1 {
       return nil
     }
-    guard let laneOfShape = lanesOfShapes(chunks.map(\.index)) else { return nil }
+    // A value that another one hides would have to be passed over.
+    if resolution.hidesValues { return nil }
+    let laneOfShape = lanesOfShapes(chunks.map(\.index))
     var parts: [DictionaryVector] = []
     for (index, data) in chunks {
       guard let part = try codes(index, data, alone: chunks.count == 1) else { return nil }
@@ -221,27 +234,14 @@ struct FieldReading {
     }
   }
 
-  /// For each shape the number of the chunk, among those given, that has its value, or one more for none; `nil` if a
-  /// chunk has a value in a shape where it is not the visible one.
-  private func lanesOfShapes(_ chunks: [Int]) -> [UInt16]? {
+  /// For each shape the number of the chunk, among those given, that has its value, or one more for none.
+  private func lanesOfShapes(_ chunks: [Int]) -> [UInt16] {
     let none = UInt16(chunks.count)
     var laneOfChunk = [UInt16](repeating: none, count: table.chunks.count)
     for (lane, chunk) in chunks.enumerated() { laneOfChunk[chunk] = UInt16(lane) }
-    var result: [UInt16] = []
-    result.reserveCapacity(table.shapes.count)
-    var isHidden = false
-    laneOfChunk.withUnsafeBufferPointer { laneOfChunk in
-      table.shapes.forEachShape { shape, columns in
-        var lane = none
-        if case .chunk(let chunk) = resolution.places[shape] { lane = laneOfChunk[chunk] }
-        for column in columns {
-          let other = laneOfChunk[Int(column)]
-          isHidden = isHidden || (other != none && other != lane)
-        }
-        result.append(lane)
-      }
+    return resolution.places.map { place in
+      if case .chunk(let chunk) = place { laneOfChunk[chunk] } else { none }
     }
-    return isHidden ? nil : result
   }
 
   /// The codes of a column's values; one code for a constant.
@@ -266,13 +266,20 @@ struct FieldReading {
   /// How many rows have each value, whichever they are: the values of a column are counted as they lie, and the shapes of
   /// the rows need not be read. `nil` where columns have many values or hide each other's, or texts must be looked into.
   func counts(column: (Int) throws -> ColumnData) throws -> [CountedValues]? {
-    guard !resolution.hasStructures, !resolution.hasTexts,
-      lanesOfShapes(resolution.chunks) != nil
-    else { return nil }
+    guard !resolution.hasStructures, !resolution.hasTexts, !resolution.hidesValues else {
+      return nil
+    }
     var result: [CountedValues] = []
     var missing = Int64(table.rowCount)
     for index in resolution.chunks {
-      guard let part = try codes(index, column(index), alone: false) else { return nil }
+      let data = try column(index)
+      if case .integers(let numbers) = data {
+        guard let counted = try counts(ofNumbers: numbers, index) else { return nil }
+        missing -= Int64(numbers.count)
+        result.append(counted)
+        continue
+      }
+      guard let part = try codes(index, data, alone: false) else { return nil }
       let count = Int64(table.chunks[index].valueCount)
       var counts =
         part.codes.count == 1 && count != 1
@@ -286,6 +293,22 @@ struct FieldReading {
     }
     if missing > 0 { result.append(CountedValues(values: .missing(count: 1), counts: [missing])) }
     return result
+  }
+
+  /// Of numbers that lie close together; `nil` if they do not.
+  private func counts(ofNumbers numbers: [Int64], _ index: Int) throws -> CountedValues? {
+    guard let range = numbers.narrowRange else { return nil }
+    let least = range.lowerBound
+    var counts = [Int64](repeating: 0, count: range.count)
+    counts.withUnsafeMutableBufferPointer { counts in
+      for number in numbers { counts[Int(number &- least)] &+= 1 }
+    }
+    let used = counts.indices.filter { counts[$0] > 0 }
+    let values = DenseColumn(
+      data: .integers(used.map { least + Int64($0) }), kind: table.chunks[index].kind,
+      hasEscapes: false)
+    return CountedValues(
+      values: try values.vector(positions: .all(used.count)), counts: used.map { counts[$0] })
   }
 
   /// Into two arrays in turn, so that an addition need not wait for the one before it to the same counter.
@@ -397,10 +420,9 @@ extension ColumnData {
     case .constant: return (self, 1)
     case .dictionary(_, let texts): return (self, texts.count)
     case .integers(let values):
-      guard let least = values.min(), let greatest = values.max(), least > -1_000_000,
-        greatest < 1_000_000, greatest - least < 4_096
-      else { return nil }
-      var codeOf = [UInt16](repeating: .max, count: Int(greatest - least) + 1)
+      guard let range = values.narrowRange else { return nil }
+      let least = range.lowerBound
+      var codeOf = [UInt16](repeating: .max, count: range.count)
       var texts = TextRun(offsets: [0], bytes: [])
       let codes = values.map { value in
         let place = Int(value - least)
@@ -414,6 +436,21 @@ extension ColumnData {
       return (.dictionary(codes: codes, entries: texts), texts.count)
     default: return nil
     }
+  }
+}
+
+extension [Int64] {
+  /// From the least to the greatest, if these are small numbers that lie close together.
+  fileprivate var narrowRange: ClosedRange<Int64>? {
+    guard let first else { return nil }
+    var least = first
+    var greatest = first
+    for number in self {
+      least = Swift.min(least, number)
+      greatest = Swift.max(greatest, number)
+    }
+    guard least > -1_000_000, greatest < 1_000_000, greatest - least < 4_096 else { return nil }
+    return least...greatest
   }
 }
 

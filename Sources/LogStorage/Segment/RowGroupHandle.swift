@@ -200,13 +200,22 @@ package final class RowGroupHandle: Sendable {
     for field in news {
       let chunks = resolution(of: field).chunks
       wanted += chunks.filter { table.chunks[$0].encoding != .identifier }
-      if chunks.contains(where: { table.chunks[$0].encoding == .identifier }) {
-        wanted += table.chunks.indices.filter { table.chunks[$0].role == .identifierFilter }
-      }
     }
     if wanted.isEmpty { return }
     if inRows { wanted += table.chunks.indices.filter { table.chunks[$0].role == .shapeCodes } }
     willRead(chunks: wanted)
+  }
+
+  /// Says that the filters will be read which decide whether any row can satisfy the predicates.
+  ///
+  /// - Returns: whether there are some: then what else the row group has is probably not read at all.
+  func willReadFilters(_ predicates: [FieldPredicate]) -> Bool {
+    guard predicates.contains(where: { PredicatePruning.readsFilters($0, handle: self) }) else {
+      return false
+    }
+    let filters = table.chunks.indices.filter { table.chunks[$0].role == .identifierFilter }
+    willRead(chunks: filters)
+    return !filters.isEmpty
   }
 
   /// Which bytes of the row group are read for a chunk; `nil` if it lies in the table.
@@ -310,30 +319,55 @@ struct FieldResolution: Sendable {
   let chunks: [Int]
   let hasStructures: Bool
   let hasTexts: Bool
+  /// Whether some shape has a value, or parts of one, that another value of the same name hides.
+  let hidesValues: Bool
 
   /// Whether no row has the field.
   var isAbsent: Bool { chunks.isEmpty && !hasStructures && !hasTexts }
 
+  /// - Complexity: O(slots of all shapes) for each column of exactly this name, of which there are few.
   init(field: String, table: RowGroupTable) {
+    let shapes = table.shapes
     let roles = Self.roles(field: field, table: table)
-    var places: [Place] = []
-    places.reserveCapacity(table.shapes.count)
-    table.shapes.forEachShape { index, columns in
-      places.append(
-        index > 0
-          ? Self.place(field, columns, roles, table, shape: index)
-          : table.shapes.rowCounts[0] > 0 ? .text : .absent)
+    var places = [Place](repeating: .absent, count: shapes.count)
+    // Of several values of one name the one of the highest instance is visible, as the scanner numbered them.
+    let values = roles.indices.filter { roles[$0] == .scalar || roles[$0] == .verbatim }
+      .sorted { (table.chunks[$0].instance, $0) < (table.chunks[$1].instance, $1) }
+    // Any value of exactly this name hides structures of that name.
+    if roles.contains(.within) {
+      shapes.forEachShape { shape, columns in
+        if columns.contains(where: { roles[Int($0)] == .within }) { places[shape] = .structure }
+      }
     }
-    var used: [Int] = []
-    var isUsed = [Bool](repeating: false, count: table.chunks.count)
-    for case .chunk(let chunk) in places where !isUsed[chunk] {
-      isUsed[chunk] = true
-      used.append(chunk)
+    var isHiding = false
+    for column in values {
+      let place: Place = roles[column] == .scalar ? .chunk(column) : .structure
+      shapes.forEachShape(having: UInt16(column)) { shape in
+        isHiding = isHiding || places[shape] != .absent
+        places[shape] = place
+      }
     }
+    hidesValues = isHiding
+    // An object of nothing but empty containers has no column inside, and yet is there.
+    let below = field + "."
+    for (shape, paths) in shapes.emptyContainers where places[shape] == .absent {
+      if paths.contains(where: { $0 == field || $0.hasPrefix(below) }) {
+        places[shape] = .structure
+      }
+    }
+    if !places.isEmpty { places[0] = shapes.rowCounts[0] > 0 ? .text : .absent }
     self.places = places
-    chunks = used
+    chunks = Self.visible(values.filter { roles[$0] == .scalar }, places, shapes)
     hasStructures = places.contains(.structure)
-    hasTexts = places[0] == .text
+    hasTexts = places.first == .text
+  }
+
+  /// Those of the chunks that have the visible value of a shape, in the order of the first such shapes.
+  private static func visible(_ chunks: [Int], _ places: [Place], _ shapes: ShapeList) -> [Int] {
+    if chunks.count == 1 { return places.contains(.chunk(chunks[0])) ? chunks : [] }
+    let firsts = chunks.map { places.firstIndex(of: .chunk($0)) ?? places.count }
+    return chunks.indices.filter { firsts[$0] < places.count }
+      .sorted { firsts[$0] < firsts[$1] }.map { chunks[$0] }
   }
 
   private enum Role { case none, scalar, verbatim, within }
@@ -366,33 +400,6 @@ struct FieldResolution: Sendable {
     return isVerbatim && name[shorter] == dot ? .within : .none
   }
 
-  /// Of several values of one name the one of the highest instance is visible, as the scanner
-  /// numbered them; any value of exactly this name hides structures of that name.
-  private static func place(
-    _ field: String, _ columns: UnsafeBufferPointer<UInt16>, _ roles: [Role],
-    _ table: RowGroupTable, shape: Int
-  ) -> Place {
-    var within = false
-    var visible: Int?
-    for column in columns.lazy.map({ Int($0) }) {
-      switch roles[column] {
-      case .scalar, .verbatim:
-        if visible.map({ table.chunks[$0].instance <= table.chunks[column].instance }) ?? true {
-          visible = column
-        }
-      case .within: within = true
-      case .none: break
-      }
-    }
-    if let visible { return roles[visible] == .scalar ? .chunk(visible) : .structure }
-    // An object of nothing but empty containers has no column inside, and yet is there.
-    if within { return .structure }
-    let empty = table.shapes.emptyContainers(ofShape: shape)
-    if empty.isEmpty { return .absent }
-    let below = field + "."
-    let holdsEmpty = empty.contains { $0 == field || $0.hasPrefix(below) }
-    return holdsEmpty ? .structure : .absent
-  }
 }
 
 func hex(_ value: UInt64) -> String {

@@ -9,6 +9,12 @@
 //     length       1000     3          40         2            500
 //     is at        0        table, 0   pack 0, 0  pack 0, 40   1000 (next multiple of 8); pack 0 at 1504
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 extension RowGroupTable {
   private static let version: UInt8 = 2
   /// Also says the form of the shapes, and has chunks in chunks of rare values; written only where that is needed.
@@ -157,10 +163,9 @@ extension RowGroupTable {
     counts.withUnsafeMutableBufferPointer { counts in
       shapes.forEachSlot { column, rowCount in counts[column] &+= rowCount }
     }
-    for (chunk, count) in zip(chunks, counts)
-    where chunk.role == .column && chunk.valueCount != count {
+    for i in chunks.indices where chunks[i].role == .column && chunks[i].valueCount != counts[i] {
       throw DecodingFailure(
-        "column '\(chunk.path)' has \(chunk.valueCount) values for \(count) rows")
+        "column '\(chunks[i].path)' has \(chunks[i].valueCount) values for \(counts[i]) rows")
     }
   }
 
@@ -174,30 +179,33 @@ extension RowGroupTable {
     let encodings = try reader.take(count)
     let flags = try reader.take(count)
     var made = [Chunk](repeating: .empty, count: count)
-    for i in 0..<count {
-      guard let role = Role(rawValue: roles[i]) else {
-        throw DecodingFailure("a chunk of unknown role")
+    let rowLimit = rowCount
+    let constantByteCount = try made.withUnsafeMutableBufferPointer {
+      made throws(DecodingFailure) in
+      for i in 0..<count {
+        guard let role = Role(rawValue: roles[i]) else {
+          throw DecodingFailure("a chunk of unknown role")
+        }
+        guard let kind = SlotKind(rawValue: kinds[i]) else {
+          throw DecodingFailure("a column of unknown kind")
+        }
+        made[i].role = role
+        made[i].kind = kind
+        made[i].encoding = ColumnEncoding(rawValue: encodings[i])
+        made[i].hasEscapes = flags[i] & 1 != 0
       }
-      guard let kind = SlotKind(rawValue: kinds[i]) else {
-        throw DecodingFailure("a column of unknown kind")
+      try reader.counts(count, limit: Int(UInt16.max)) { made[$0].instance = UInt16($1) }
+      try reader.counts(count, limit: Int(UInt32.max)) { made[$0].valueCount = $1 }
+      for i in 0..<count where made[i].role.isOfRows && made[i].valueCount > rowLimit {
+        throw DecodingFailure("\(made[i].valueCount) values where there are \(rowLimit) rows")
       }
-      made[i].role = role
-      made[i].kind = kind
-      made[i].encoding = ColumnEncoding(rawValue: encodings[i])
-      made[i].hasEscapes = flags[i] & 1 != 0
+      try reader.counts(count, limit: 1 << 32) { made[$0].length = $1 }
+      let constantByteCount = try Self.readPlaces(
+        of: made, &reader, flags: flags, byteCount: byteCount)
+      for i in 0..<count where made[i].role == .column { made[i].path = try paths.read(&reader) }
+      for i in 0..<count { made[i].zone = try ZoneMap(from: &reader) }
+      return constantByteCount
     }
-    for i in 0..<count {
-      made[i].instance = UInt16(try reader.count(limit: Int(UInt16.max)))
-    }
-    for i in 0..<count {
-      made[i].valueCount = try reader.count(
-        limit: made[i].role.isOfRows ? rowCount : Int(UInt32.max))
-    }
-    for i in 0..<count { made[i].length = try reader.count(limit: 1 << 32) }
-    let constantByteCount = try Self.readPlaces(
-      of: &made, &reader, flags: flags, byteCount: byteCount)
-    for i in 0..<count where made[i].role == .column { made[i].path = try paths.read(&reader) }
-    for i in 0..<count { made[i].zone = try ZoneMap(from: &reader) }
     chunks = made
     try readPacks(&reader, byteCount: byteCount)
     constants = Array(try reader.take(constantByteCount))
@@ -207,7 +215,8 @@ extension RowGroupTable {
   ///
   /// - Returns: the bytes of the chunks that lie in the table.
   private static func readPlaces(
-    of chunks: inout [Chunk], _ reader: inout ByteReader, flags: UnsafeRawBufferPointer,
+    of chunks: UnsafeMutableBufferPointer<Chunk>, _ reader: inout ByteReader,
+    flags: UnsafeRawBufferPointer,
     byteCount: Int
   ) throws(DecodingFailure) -> Int {
     var end = 0
@@ -242,13 +251,13 @@ extension RowGroupTable {
       case .rare, .otherRare: break
       }
     }
-    try readRarePlaces(of: &chunks, flags: flags)
+    try readRarePlaces(of: chunks, flags: flags)
     return constantEnd
   }
 
   /// Columns whose values are in chunks of rare values: they follow each other there, and are all that is there.
   private static func readRarePlaces(
-    of chunks: inout [Chunk], flags: UnsafeRawBufferPointer
+    of chunks: UnsafeMutableBufferPointer<Chunk>, flags: UnsafeRawBufferPointer
   ) throws(DecodingFailure) {
     var runs: [SlotKind: [Int]] = [:]
     var ends: [Int: Int] = [:]
@@ -348,8 +357,11 @@ struct PathReader {
   }
 
   private func isEqual(_ path: String) -> Bool {
-    guard path.utf8.count == bytes.count else { return false }
-    return path.utf8.withContiguousStorageIfAvailable { $0.elementsEqual(bytes) } ?? false
+    path.utf8.count == bytes.count
+      && path.utf8.withContiguousStorageIfAvailable { path in
+        // Both have as many bytes.
+        path.baseAddress.map { memcmp($0, bytes, bytes.count) == 0 } ?? true
+      } ?? false
   }
 }
 

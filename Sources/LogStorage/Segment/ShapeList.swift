@@ -50,7 +50,7 @@ struct ShapeList: Sendable {
   private var slotColumns: [UInt16] = []
   private var firstHiddenSlots: [UInt32] = []
   /// Of the few shapes that have some.
-  private var emptyContainers: [Int: [String]] = [:]
+  private(set) var emptyContainers: [Int: [String]] = [:]
 
   mutating func reserve(shapes: Int, slots: Int) {
     rowCounts.reserveCapacity(shapes)
@@ -79,10 +79,22 @@ struct ShapeList: Sendable {
     guard let wanted = UInt16(exactly: column) else {
       return [Bool](repeating: false, count: count)
     }
-    var result: [Bool] = []
-    result.reserveCapacity(count)
-    forEachShape { _, columns in result.append(columns.contains(wanted)) }
+    var result = [Bool](repeating: false, count: count)
+    forEachShape(having: wanted) { result[$0] = true }
     return result
+  }
+
+  /// Calls `body` with each shape that has a column, as fast as may be.
+  @inline(__always)
+  func forEachShape(having column: UInt16, _ body: (_ shape: Int) -> Void) {
+    var shape = 0
+    slotColumns.withUnsafeBufferPointer { columns in
+      for slot in columns.indices where columns[slot] == column {
+        // The last start is the number of slots, so this ends.
+        while slotStarts[shape + 1] <= slot { shape += 1 }
+        body(shape)
+      }
+    }
   }
 
   /// Calls `body` with each slot's column and the rows of its shape, as fast as may be.
@@ -133,52 +145,70 @@ extension ShapeList {
   ) throws(DecodingFailure) {
     self.form = form
     let count = try reader.count(limit: reader.remaining)
-    rowCounts.reserveCapacity(count)
-    for _ in 0..<count {
-      rowCounts.append(
-        Int32(truncatingIfNeeded: try reader.count(limit: StorageLimits.rowsPerRowGroup)))
+    rowCounts = [Int32](repeating: 0, count: count)
+    try rowCounts.withUnsafeMutableBufferPointer { counts throws(DecodingFailure) in
+      try reader.counts(count, limit: StorageLimits.rowsPerRowGroup) {
+        counts[$0] = Int32(truncatingIfNeeded: $1)
+      }
     }
-    slotStarts.reserveCapacity(count + 1)
-    var slotCount = 0
-    for _ in 0..<count {
-      slotCount += try reader.count(limit: reader.remaining)
-      // Each slot takes a byte.
-      guard slotCount <= reader.remaining else { throw DecodingFailure("slots without columns") }
-      slotStarts.append(UInt32(truncatingIfNeeded: slotCount))
-    }
+    try readSlotStarts(&reader)
     switch form {
     case .listed: try readColumns(&reader, chunkCount: chunkCount)
     case .followed: try readFollowedColumns(&reader, chunkCount: chunkCount, columnsByUse())
     }
-    firstHiddenSlots.reserveCapacity(count)
-    for _ in 0..<count {
-      let number = UInt32(truncatingIfNeeded: try reader.count(limit: Int(UInt32.max)))
-      let shape = firstHiddenSlots.count
-      let slots = slotStarts[shape + 1] - slotStarts[shape]
-      guard form == .listed || number <= slots else {
-        throw DecodingFailure("\(number) hidden slots of \(slots)")
-      }
-      firstHiddenSlots.append(form == .listed ? number : slots - number)
-    }
+    try readFirstHiddenSlots(&reader)
     for shape in 0..<count {
       let paths = try reader.count(limit: reader.remaining)
       for _ in 0..<paths { emptyContainers[shape, default: []].append(try reader.text()) }
     }
   }
 
+  private mutating func readSlotStarts(_ reader: inout ByteReader) throws(DecodingFailure) {
+    slotStarts = [UInt32](repeating: 0, count: rowCounts.count + 1)
+    let limit = reader.remaining
+    var slotCount = 0
+    try slotStarts.withUnsafeMutableBufferPointer { starts throws(DecodingFailure) in
+      try reader.counts(rowCounts.count, limit: limit) { shape, slots in
+        slotCount &+= slots
+        starts[shape + 1] = UInt32(truncatingIfNeeded: slotCount)
+      }
+    }
+    // Each slot takes a byte. At most `limit` numbers of at most `limit` were added, so the sum is right.
+    guard slotCount <= reader.remaining else { throw DecodingFailure("slots without columns") }
+  }
+
+  private mutating func readFirstHiddenSlots(_ reader: inout ByteReader) throws(DecodingFailure) {
+    firstHiddenSlots = [UInt32](repeating: 0, count: rowCounts.count)
+    let isListed = form == .listed
+    var isWrong = false
+    try firstHiddenSlots.withUnsafeMutableBufferPointer { target throws(DecodingFailure) in
+      try reader.counts(rowCounts.count, limit: Int(UInt32.max)) { shape, number in
+        let number = UInt32(truncatingIfNeeded: number)
+        let slots = slotStarts[shape + 1] - slotStarts[shape]
+        isWrong = isWrong || (!isListed && number > slots)
+        target[shape] = isListed ? number : slots &- number
+      }
+    }
+    if isWrong { throw DecodingFailure("more hidden slots than a shape has") }
+  }
+
   private mutating func readColumns(
     _ reader: inout ByteReader, chunkCount: Int
   ) throws(DecodingFailure) {
-    slotColumns.reserveCapacity(Int(slotStarts[rowCounts.count]))
-    for shape in rowCounts.indices {
-      var expected: Int64 = 0
-      for _ in slotStarts[shape]..<slotStarts[shape + 1] {
-        let (column, overflow) = expected.addingReportingOverflow(try reader.zigzag())
-        guard !overflow, column >= 0, column < chunkCount else {
-          throw DecodingFailure("a slot whose column is not there")
+    slotColumns = [UInt16](repeating: 0, count: Int(slotStarts[rowCounts.count]))
+    var isWrong = false
+    try slotColumns.withUnsafeMutableBufferPointer { target throws(DecodingFailure) in
+      for shape in rowCounts.indices {
+        let first = Int(slotStarts[shape])
+        var expected: Int64 = 0
+        try reader.varints(Int(slotStarts[shape + 1]) - first) { slot, value in
+          // A sum that overflows is below zero, as what it is added to is not.
+          let column = expected &+ Int64(bitPattern: (value >> 1) ^ (0 &- (value & 1)))
+          isWrong = isWrong || column < 0 || column >= chunkCount
+          target[first + slot] = UInt16(truncatingIfNeeded: column)
+          expected = column &+ 1
         }
-        slotColumns.append(UInt16(truncatingIfNeeded: column))
-        expected = column + 1
+        if isWrong { throw DecodingFailure("a slot whose column is not there") }
       }
     }
   }

@@ -179,4 +179,61 @@ enum GroupedRows {
       }
     }
   }
+  /// Calls `body` with each group that has numbers and all of them, in the order of their rows.
+  ///
+  /// A list for each group is long in coming when it grows by one number at a time; so the numbers are first counted by
+  /// group and laid side by side.
+  static func forEachGroup(
+    _ groups: [UInt32]?, groupCount: Int, _ column: ColumnVector,
+    _ body: (Int, UnsafeBufferPointer<Double>) -> Void
+  ) {
+    let rowCount = column.count
+    withUnsafeTemporaryAllocation(of: Double.self, capacity: rowCount) { numbers in
+      withUnsafeTemporaryAllocation(of: UInt32.self, capacity: rowCount) { groupOf in
+        var count = 0
+        // A row has one number at most.
+        forEachDouble(groups, column) { group, number in
+          numbers[count] = number
+          groupOf[count] = UInt32(truncatingIfNeeded: group)
+          count &+= 1
+        }
+        let numbers = UnsafeBufferPointer(rebasing: numbers[..<count])
+        if count == 0 { return }
+        if groups == nil { return body(0, numbers) }
+        if groupCount > count {
+          for place in 0..<count {
+            body(Int(groupOf[place]), UnsafeBufferPointer(rebasing: numbers[place...place]))
+          }
+        } else {
+          lay(numbers, byGroup: UnsafeBufferPointer(groupOf), groupCount: groupCount, body)
+        }
+      }
+    }
+  }
+
+  private static func lay(
+    _ numbers: UnsafeBufferPointer<Double>, byGroup groupOf: UnsafeBufferPointer<UInt32>,
+    groupCount: Int, _ body: (Int, UnsafeBufferPointer<Double>) -> Void
+  ) {
+    // From where the next number of a group is laid down; in the end where its numbers end.
+    var places = [Int](repeating: 0, count: groupCount)
+    for i in numbers.indices { places[Int(groupOf[i])] += 1 }
+    var start = 0
+    for group in 0..<groupCount { (places[group], start) = (start, start + places[group]) }
+    withUnsafeTemporaryAllocation(of: Double.self, capacity: numbers.count) { laid in
+      places.withUnsafeMutableBufferPointer { places in
+        // Groups were compared with their count when they were counted, and each has as many places as numbers.
+        for i in numbers.indices {
+          let group = Int(groupOf[i])
+          laid[places[group]] = numbers[i]
+          places[group] &+= 1
+        }
+      }
+      var start = 0
+      for group in 0..<groupCount where places[group] > start {
+        body(group, UnsafeBufferPointer(rebasing: laid[start..<places[group]]))
+        start = places[group]
+      }
+    }
+  }
 }

@@ -169,14 +169,20 @@ struct PercentileAggregate: Aggregate {
     times: [Int64]?, sequences: [UInt64]?
   ) {
     numbers.grow(to: max(groupCount, 1), with: [])
-    GroupedRows.forEachDouble(groups, arguments[0]) { add($1, to: $0) }
+    GroupedRows.forEachGroup(groups, groupCount: numbers.count, arguments[0]) {
+      add($1, to: $0)
+    }
   }
 
-  @inline(__always)
-  private mutating func add(_ number: Double, to group: Int) {
-    numbers[group].append(number)
-    heldCount &+= 1
-    if numbers[group].count > Self.exactCount { spill(group) }
+  private mutating func add(_ more: UnsafeBufferPointer<Double>, to group: Int) {
+    var rest = more[...]
+    while !rest.isEmpty {
+      let taken = rest.prefix(Self.exactCount + 1 - numbers[group].count)
+      numbers[group].append(contentsOf: UnsafeBufferPointer(rebasing: taken))
+      heldCount += taken.count
+      rest = rest.dropFirst(taken.count)
+      if numbers[group].count > Self.exactCount { spill(group) }
+    }
   }
 
   /// Moves the numbers of a group into its digest.
@@ -237,19 +243,25 @@ struct PercentileAggregate: Aggregate {
   static func percentile(_ percent: Double, of numbers: [Double]) -> Double? {
     if numbers.isEmpty { return nil }
     var numbers = numbers
-    let rank = percent / 100 * Double(numbers.count - 1)
-    let index = min(max(Int(rank), 0), numbers.count - 1)
-    let low = select(index, in: &numbers)
-    let part = rank - Double(index)
-    if part <= 0 { return low }
-    // Selection left everything above the index behind it.
-    guard let high = numbers[(index + 1)...].min() else { return low }
-    return low.moved(to: high, by: part)
+    return numbers.withUnsafeMutableBufferPointer { numbers in
+      let rank = percent / 100 * Double(numbers.count - 1)
+      let index = min(max(Int(rank), 0), numbers.count - 1)
+      let low = select(index, in: numbers)
+      let part = rank - Double(index)
+      if part <= 0 { return low }
+      // Selection left everything above the index behind it.
+      guard let high = numbers[(index + 1)...].min() else { return low }
+      return low.moved(to: high, by: part)
+    }
   }
 
   /// The element that sorting would put at `index`, with nothing larger before it and nothing
   /// smaller behind it. The middle of three is the pivot; O(n) on average.
-  private static func select(_ index: Int, in numbers: inout [Double]) -> Double {
+  ///
+  /// No search runs past the ends: the pivot lies between the first and the last number, and what one pass exchanged
+  /// stops the next; a number that compares with none stops each.
+  private static func select(_ index: Int, in numbers: UnsafeMutableBufferPointer<Double>) -> Double
+  {
     var low = 0
     var high = numbers.count - 1
     while low < high {
