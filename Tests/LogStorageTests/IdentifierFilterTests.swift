@@ -22,7 +22,7 @@ import Testing
     let made = try #require(IdentifierFilter(pool: ids, width: width, fingerprintWidth: bits))
     var writer = ByteWriter()
     made.write(to: &writer)
-    #expect(writer.count * 8 < count * (bits + 2), "bits of \(count) ids")
+    #expect(writer.count * 8 < count * (bits + 2) + 64, "bits of \(count) ids")
     let filter = try writer.bytes.withUnsafeBytes { bytes throws(DecodingFailure) in
       var reader = ByteReader(bytes)
       return try IdentifierFilter(from: &reader)
