@@ -131,6 +131,28 @@ import Testing
     }
   }
 
+  /// Every record is another one: what is held of them are their texts.
+  @Test(arguments: [
+    "fields concat(@message, i) as m | stats count(*) by m", "stats latest(@message) as m by i",
+    "fields @message | dedup @message",
+  ])
+  func `long texts take no more than a query may use`(_ query: String) throws {
+    var random = SeededGenerator(seed: 11)
+    let texts = (0..<600).map { number in
+      let words = (0..<1_400).map { _ in String(random.next(), radix: 16) }
+      return "{\"i\":\(number),\"text\":\"\(words.joined(separator: " "))\"}"
+    }
+    let source = MemorySource(texts: texts, rowsPerGroup: 200)
+    var options = QueryOptions(now: 0)
+    options.workers = 2
+    options.memoryLimit = 20 << 20
+    var rowCount = 0
+    let run = try PreparedQuery(query, options: options).run(on: source) { rowCount += $0.rowCount }
+    #expect(rowCount == 600)
+    #expect(run.statistics.spilledBytes > 0)
+    #expect(run.statistics.peakMemoryBytes <= options.memoryLimit)
+  }
+
   private static func rows(_ batch: ColumnBatch) -> [String] {
     (0..<batch.rowCount).map { row in
       batch.columns.map { $0.value(at: row).text ?? "(none)" }.joined(separator: "|")

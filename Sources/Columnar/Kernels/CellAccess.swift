@@ -127,6 +127,7 @@ extension StringVector {
   package init(_ texts: [String?]) {
     self.init()
     offsets.reserveCapacity(texts.count + 1)
+    bytes.reserveCapacity(texts.reduce(0) { $0 + ($1?.utf8.count ?? 0) })
     for text in texts {
       if let text { bytes.append(contentsOf: text.utf8) }
       precondition(bytes.count <= UInt32.max, "more than 4 GiB of text in one vector")

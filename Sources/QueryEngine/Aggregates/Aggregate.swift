@@ -237,3 +237,14 @@ enum GroupedRows {
     }
   }
 }
+
+extension Value {
+  /// Bytes of the text that a state holds with a value.
+  var textByteCount: Int {
+    switch self {
+    case .string(let text): text.utf8.count
+    case .sourceNumber(let number): number.text.utf8.count
+    default: 0
+    }
+  }
+}

@@ -26,7 +26,8 @@ struct ValueCounts: Sendable {
 
   /// What the lists of ``lists(groupCount:)`` take for each value is part of it, as they are made at once.
   var byteCount: Int {
-    counts.count * 64 + keys.byteCount + pairs.byteCount + counts.capacity * 8 + members.capacity
+    counts.count * 64 + 2 * keys.byteCount + pairs.byteCount + counts.capacity * 8 + members
+      .capacity
       * 4
       + newest.capacity * MemoryLayout<Moment>.stride
   }

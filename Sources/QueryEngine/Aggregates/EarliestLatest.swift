@@ -8,9 +8,14 @@ struct TimeExtreme: Sendable {
   private var sequences: [UInt64] = []
   private(set) var values: [Value] = []
 
+  /// Bytes of the texts in `values`.
+  private var textByteCount = 0
+
   init(isLatest: Bool) { self.isLatest = isLatest }
 
-  var byteCount: Int { times.capacity * 16 + values.capacity * (MemoryLayout<Value>.stride + 16) }
+  var byteCount: Int {
+    times.capacity * 16 + values.capacity * (MemoryLayout<Value>.stride + 16) + textByteCount
+  }
 
   /// The time of the row found for a group, `nil` when it has none.
   func time(of group: Int) -> Int64? {
@@ -56,6 +61,7 @@ struct TimeExtreme: Sendable {
     _ value: Value, _ time: Int64, _ sequence: UInt64, to group: Int
   ) {
     if values[group].isMissing || isBetter(time, sequence, than: times[group], sequences[group]) {
+      textByteCount += value.textByteCount - values[group].textByteCount
       (values[group], times[group], sequences[group]) = (value, time, sequence)
     }
   }
@@ -70,6 +76,7 @@ struct TimeExtreme: Sendable {
     times = try reader.array(of: Int64.self)
     sequences = try reader.array(of: UInt64.self)
     values = try reader.vector().values()
+    textByteCount = values.reduce(0) { $0 + $1.textByteCount }
   }
 
   mutating func merge(_ other: TimeExtreme, mapping: [UInt32]) {

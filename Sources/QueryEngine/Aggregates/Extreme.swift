@@ -153,7 +153,7 @@ struct ExtremeAggregate: Aggregate {
     default:
       becomeValues(groupCount)
       if best[group].isMissing || isBetter(value, than: best[group]) {
-        textByteCount += Self.byteCount(value) - Self.byteCount(best[group])
+        textByteCount += value.textByteCount - best[group].textByteCount
         best[group] = value
       }
     }
@@ -165,14 +165,6 @@ struct ExtremeAggregate: Aggregate {
     let order = SortOrder.order(value, other)
     if order == .equal, case .sourceNumber = value, case .double = other { return true }
     return order == wanted
-  }
-
-  private static func byteCount(_ value: Value) -> Int {
-    switch value {
-    case .string(let text): text.utf8.count
-    case .sourceNumber(let number): number.text.utf8.count
-    default: 0
-    }
   }
 
   private mutating func offerNumber(_ number: Int64, to group: Int, _ groupCount: Int) {

@@ -57,7 +57,6 @@ final class DedupStage: RowStage {
     spilled = try SpilledDuplicates(behind: filter, budget: control.budget)
     filter = DistinctFilter(keyCount: keys.count)
     control.budget.release(reserved)
-    SpillSpace.returnFreedMemory(reserved)
     reserved = 0
   }
 

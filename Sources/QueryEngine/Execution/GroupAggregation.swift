@@ -21,7 +21,7 @@ struct PartialGroups: Sendable {
   /// - Throws: `StorageError` when a column cannot be read.
   init(_ stats: StatsStep, of frame: inout Frame) throws {
     self.init(stats)
-    if try !addCounts(stats, frame) { try add(StatsRows(stats, of: &frame)) }
+    if try !addCounts(stats, frame) { try add(stats, &frame) }
   }
 
   var byteCount: Int { states.reduce(table.byteCount) { $0 + $1.byteCount } }
@@ -34,40 +34,12 @@ struct PartialGroups: Sendable {
     }
   }
 
-  mutating func add(_ rows: StatsRows) throws {
-    try StopPoint.check()
-    let groups =
-      rows.keys.isEmpty ? nil : table.assignGroups(keys: rows.keys, rowCount: rows.rowCount)
-    for index in states.indices {
-      states[index].update(
-        groups: groups, groupCount: table.count, arguments: rows.arguments[index],
-        rowCount: rows.rowCount, times: rows.times[index], sequences: rows.sequences)
-    }
-  }
-}
-
-/// What a `stats` reads of some rows.
-struct StatsRows {
-  let rowCount: Int
-  let keys: [ColumnVector]
-  /// By aggregate its argument, if it has one.
-  let arguments: [[ColumnVector]]
-  /// By aggregate the times that it goes by.
-  let times: [[Int64]?]
-  let sequences: [UInt64]?
-
-  /// Bytes of values taken in between two looks at the memory.
-  private static let byteCountOfSlice = 4 << 20
-
-  /// All rows of a frame.
-  ///
-  /// - Throws: `StorageError` when a column cannot be read.
-  init(_ stats: StatsStep, of frame: inout Frame) throws {
-    rowCount = frame.rowCount
+  /// Takes in the rows of a frame; all of them, or none if a column cannot be read.
+  mutating func add(_ stats: StatsStep, _ frame: inout Frame) throws {
     let calls = stats.aggregates.map(\.aggregate)
-    keys = try stats.keys.map { try $0.expression.evaluate(&frame).scalars(frame.layout) }
+    let keys = try stats.keys.map { try $0.expression.evaluate(&frame).scalars(frame.layout) }
     let ordered = calls.contains { $0.kind.needsTimes || $0.kind.dependsOnOrder }
-    sequences = ordered ? try frame.order()?.sequences : nil
+    let sequences = ordered ? try frame.order()?.sequences : nil
     var arguments: [[ColumnVector]] = []
     var times: [[Int64]?] = []
     for call in calls {
@@ -77,27 +49,12 @@ struct StatsRows {
         call.kind.dependsOnOrder
           ? try frame.scanOrder()?.times : try call.time.map { try frame.column($0).times() })
     }
-    self.arguments = arguments
-    self.times = times
-  }
-
-  /// Some of the rows.
-  private init(_ rows: StatsRows, _ range: Range<Int>) {
-    rowCount = range.count
-    keys = rows.keys.map { $0.slice(range) }
-    arguments = rows.arguments.map { $0.map { $0.slice(range) } }
-    times = rows.times.map { $0.map { Array($0[range]) } }
-    sequences = rows.sequences.map { Array($0[range]) }
-  }
-
-  /// Calls `body` with the rows, a bounded number of bytes at a time.
-  func forEachSlice(_ body: (StatsRows) throws -> Void) throws {
-    let vectors = keys + arguments.joined()
-    let byteCount = vectors.reduce(0) { $0 + $1.approximateByteCount }
-    guard byteCount > Self.byteCountOfSlice else { return try body(self) }
-    let step = max(1, Self.byteCountOfSlice / (byteCount / max(1, rowCount) + 1))
-    for start in stride(from: 0, to: rowCount, by: step) {
-      try body(StatsRows(self, start..<min(start + step, rowCount)))
+    try StopPoint.check()
+    let groups = keys.isEmpty ? nil : table.assignGroups(keys: keys, rowCount: frame.rowCount)
+    for index in states.indices {
+      states[index].update(
+        groups: groups, groupCount: table.count, arguments: arguments[index],
+        rowCount: frame.rowCount, times: times[index], sequences: sequences)
     }
   }
 }
@@ -125,6 +82,8 @@ extension PartialGroups {
 }
 
 extension StatsStep {
+  fileprivate var arguments: [BoundExpression] { aggregates.compactMap(\.aggregate.argument) }
+
   /// The field of events that is the only key, if of its groups nothing but their rows is counted.
   var slotOfOnlyCountedKey: SlotID? {
     guard keys.count == 1, case .slot(let slot) = keys[0].expression.kind else { return nil }
@@ -170,8 +129,8 @@ struct GroupMerger: PieceMerger {
   /// - Throws: as ``merge(_:)``, and `StorageError` when a column cannot be read.
   mutating func add(_ frame: inout Frame) throws {
     if try groups.addCounts(stats, frame) { return try makeRoom() }
-    try StatsRows(stats, of: &frame).forEachSlice { rows in
-      try groups.add(rows)
+    try frame.forEachPart(of: stats.keys.map(\.expression) + stats.arguments) { part in
+      try groups.add(stats, &part)
       try makeRoom()
     }
   }
@@ -225,9 +184,7 @@ struct GroupMerger: PieceMerger {
     if spilled == nil { spilled = try SpilledGroups(stats, budget: budget) }
     if groups.table.count > 0 { try spilled?.add(groups, isWhole: true) }
     groups = PartialGroups(stats)
-    let freed = reserved
     release()
-    SpillSpace.returnFreedMemory(freed)
   }
 
   private mutating func release() {

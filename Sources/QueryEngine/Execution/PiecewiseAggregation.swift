@@ -8,8 +8,14 @@ protocol PiecewiseAggregation: Sendable {
 
   /// What the rows of a frame contribute.
   func piece(of frame: inout Frame) throws -> Piece
+  /// About how many bytes a piece takes.
+  func byteCount(of piece: Piece) -> Int
   /// What takes the pieces.
   func merger(layout: PlanLayout, budget: MemoryBudget) -> Merger
+}
+
+extension PiecewiseAggregation {
+  func byteCount(of piece: Piece) -> Int { 0 }
 }
 
 /// Takes pieces in order and makes the rows of the result.
@@ -45,6 +51,8 @@ extension Barrier {
 
 extension StatsStep: PiecewiseAggregation {
   func piece(of frame: inout Frame) throws -> PartialGroups { try PartialGroups(self, of: &frame) }
+
+  func byteCount(of piece: PartialGroups) -> Int { piece.byteCount }
 
   func merger(layout: PlanLayout, budget: MemoryBudget) -> GroupMerger {
     GroupMerger(self, layout: layout, budget: budget)

@@ -118,7 +118,7 @@ struct ScanRunner {
     let rows = rows
     let layout = layout
     let budget = control.budget
-    let driver = ScanDriver<Aggregation.Piece>(
+    let driver = ScanDriver<CountedPiece<Aggregation.Piece>>(
       cursor: cursor, control: control, workers: workers
     ) { rowGroup in
       var frame = Frame(rowGroup, layout: layout)
@@ -127,15 +127,21 @@ struct ScanRunner {
       guard count > 0 else { return nil }
       let piece = try aggregation.piece(of: &frame)
       matched.add(count)
-      return piece
+      let byteCount = aggregation.byteCount(of: piece)
+      budget.count(byteCount)
+      return CountedPiece(piece: piece, byteCount: byteCount)
     }
     let total = Mutex(aggregation.merger(layout: layout, budget: budget))
-    try Workers.run(workers) { worker in
-      try driver.work(worker) {
-        try driver.reduceReady { piece in try total.withLock { try $0.merge(piece) } }
+    @Sendable func mergeReady() throws {
+      try driver.reduceReady { counted in
+        defer { budget.release(counted.byteCount) }
+        try total.withLock { try $0.merge(counted.piece) }
       }
     }
-    try driver.reduceReady { piece in try total.withLock { try $0.merge(piece) } }
+    try Workers.run(workers) { worker in
+      try driver.work(worker) { try mergeReady() }
+    }
+    try mergeReady()
     var merger = total.withLock { total in
       defer { total = aggregation.merger(layout: layout, budget: budget) }
       return total
@@ -182,6 +188,12 @@ struct ScanRunner {
       try control.check()
       try next.consume(batch)
     }
+  }
+
+  /// A piece that waits to be merged, counted against the budget until it is.
+  private struct CountedPiece<Piece: Sendable>: Sendable {
+    let piece: Piece
+    let byteCount: Int
   }
 
   // MARK: Sorted rows

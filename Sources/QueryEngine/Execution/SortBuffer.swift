@@ -107,9 +107,7 @@ struct SortBuffer: Sendable {
       try runs?.add(rows, limit: limit)
     }
     rowCount = 0
-    let freed = reserved
     release()
-    SpillSpace.returnFreedMemory(freed)
   }
 
   /// All rows held; none are held then.

@@ -94,7 +94,6 @@ final class SubplanRun {
     result.rows = []
     for batch in held { try spill(batch, key: key) }
     control.budget.release(reserved)
-    SpillSpace.returnFreedMemory(reserved)
     reserved = 0
   }
 

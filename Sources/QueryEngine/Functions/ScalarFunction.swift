@@ -171,6 +171,9 @@ extension ScalarFunction {
 }
 
 extension BoundCall {
+  /// Rows whose arguments are values of their own at a time.
+  private static let rowsPerStep = 4_096
+
   /// Evaluates the call for the rows of a batch.
   ///
   /// Once for constants, once per distinct value where one argument is a dictionary and the others are
@@ -191,11 +194,16 @@ extension BoundCall {
     {
       return evaluate(dictionary, at: varying, constants: constants, context: context)
     }
-    let columns = arguments.map { $0.values() }
     var row = [Value](repeating: .missing, count: arguments.count)
-    let results = (0..<rowCount).map { index in
-      for column in columns.indices { row[column] = columns[column][index] }
-      return prepared.evaluate(row, context)
+    var results: [Value] = []
+    results.reserveCapacity(rowCount)
+    for start in stride(from: 0, to: rowCount, by: Self.rowsPerStep) {
+      let rows = start..<min(start + Self.rowsPerStep, rowCount)
+      let columns = arguments.map { $0.slice(rows).values() }
+      for index in 0..<rows.count {
+        for column in columns.indices { row[column] = columns[column][index] }
+        results.append(prepared.evaluate(row, context))
+      }
     }
     return ColumnVector(results)
   }

@@ -1,4 +1,3 @@
-import CMalloc
 import LogStorage
 import Synchronization
 
@@ -66,16 +65,6 @@ final class SpillSpace: Sendable {
 
   /// Throws when the query is to end.
   func check() throws(QueryFailure) { try mayGoOn() }
-
-  /// Gives memory that was freed back to the system: the C library keeps it for the next use, and
-  /// what comes next needs blocks of other sizes.
-  ///
-  /// - Parameter byteCount: what was freed; little is not worth the milliseconds that it takes.
-  static func returnFreedMemory(_ byteCount: Int) {
-    #if os(Linux)
-      if byteCount >= 8 << 20 { _ = malloc_trim(0) }
-    #endif
-  }
 
   /// Counts bytes that were written.
   func add(_ byteCount: Int) { written.add(byteCount, ordering: .relaxed) }
