@@ -95,17 +95,21 @@ final class ScanDriver<Piece: Sendable>: Sendable {
     }
   }
 
-  /// Waits while pieces lie ready and another one would make them more than so many bytes, so that a slow reader of
-  /// the result does not fill the memory. Only for workers that are not the consumer.
+  /// Waits while pieces lie in the queue and another one would make them more than so many bytes, so that a slow reader
+  /// of the result, or a slow worker whose piece is next, does not fill the memory. Not for a worker that alone takes
+  /// pieces out.
   ///
   /// It sleeps and looks again: the wait is as long as a consumer's write, and a millisecond more
   /// does not matter then.
-  func waitForConsumer(of mostWaiting: Int) throws {
+  ///
+  /// - Parameter meanwhile: called while it waits, as somebody has to take out what becomes ready.
+  func waitForRoom(of mostWaiting: Int, _ meanwhile: () throws -> Void = {}) throws {
     while state.withLock({
       !$0.isStopped && !$0.isConsumerGone && $0.queue.isFull(for: mostWaiting)
     }) {
       try control.check()
       usleep(1000)
+      try meanwhile()
     }
   }
 

@@ -119,7 +119,7 @@ struct ScanRunner {
     let layout = layout
     let budget = control.budget
     let driver = ScanDriver<CountedPiece<Aggregation.Piece>>(
-      cursor: cursor, control: control, workers: workers
+      cursor: cursor, control: control, workers: workers, byteCount: \.byteCount
     ) { rowGroup in
       var frame = Frame(rowGroup, layout: layout)
       try rows.filter(&frame)
@@ -139,7 +139,10 @@ struct ScanRunner {
       }
     }
     try Workers.run(workers) { worker in
-      try driver.work(worker) { try mergeReady() }
+      try driver.work(worker) {
+        try mergeReady()
+        try driver.waitForRoom(of: budget.mostWaiting, mergeReady)
+      }
     }
     try mergeReady()
     var merger = total.withLock { total in
@@ -281,7 +284,7 @@ struct ScanRunner {
         control: control))
     try Workers.run(workers) { worker in
       guard worker == 0 else {
-        return try driver.work(worker) { try driver.waitForConsumer(of: budget.mostWaiting) }
+        return try driver.work(worker) { try driver.waitForRoom(of: budget.mostWaiting) }
       }
       try driver.work(worker) {
         while let piece = driver.takeFirst() {
