@@ -190,6 +190,24 @@ func answer(
     #expect(queue.takeFirst() == 5)
   }
 
+  @Test func `a queue is full when another piece like the largest has no room`() {
+    var queue = OrdinalQueue<Int>(workers: 1)
+    #expect(!queue.isFull(for: 10))
+    for (ordinal, byteCount) in [(0, 7), (1, 2)] {
+      queue.willDraw(0)
+      queue.didDraw(0, ordinal)
+      queue.deposit(0, ordinal, ordinal, byteCount: byteCount)
+    }
+    #expect(queue.isFull(for: 15))
+    #expect(!queue.isFull(for: 16))
+    #expect(queue.takeFirst() == 0)
+    #expect(queue.isFull(for: 8))
+    #expect(!queue.isFull(for: 9))
+    #expect(queue.takeFirst() == 1)
+    // However large a piece is, one may be made.
+    #expect(!queue.isFull(for: 1))
+  }
+
   @Test func `at the end everything may leave`() {
     var queue = OrdinalQueue<Int>(workers: 2)
     queue.didDraw(0, 5)

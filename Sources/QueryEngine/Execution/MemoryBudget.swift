@@ -17,6 +17,8 @@ final class MemoryBudget: Sendable {
   let disk: SpillSpace
   /// What one operator that can go on from disk holds at most; for tests, which have it do so early.
   private let mostHeld: Int
+  /// Looked at whenever somebody asks for memory.
+  let freedMemory: FreedMemory
   private let used = Atomic<Int>(0)
   private let highest = Atomic<Int>(0)
 
@@ -33,6 +35,7 @@ final class MemoryBudget: Sendable {
     self.limit = limit
     self.mostHeld = mostHeld
     self.disk = disk
+    freedMemory = FreedMemory(limit: limit)
   }
 
   /// What to reserve for a table that occupies so many bytes: an array that is full moves to one
@@ -90,6 +93,7 @@ final class MemoryBudget: Sendable {
   func count(_ byteCount: Int) { note(used.add(byteCount, ordering: .relaxed).newValue) }
 
   private func note(_ now: Int) {
+    freedMemory.look()
     var known = highest.load(ordering: .relaxed)
     while now > known {
       let exchange = highest.compareExchange(

@@ -6,7 +6,6 @@ struct RunControl: StopSignal {
   private(set) var deadline: ContinuousClock.Instant?
   let cancellation: QueryCancellation?
   let budget: MemoryBudget
-  private let freedMemory: FreedMemory
   /// Row groups left out of the answer.
   let damage = DamageLog()
   let progress: (@Sendable (ScanStatistics) -> Void)?
@@ -15,8 +14,6 @@ struct RunControl: StopSignal {
     deadline = options.deadline
     cancellation = options.cancellation
     let (deadline, cancellation) = (options.deadline, options.cancellation)
-    let freedMemory = FreedMemory(limit: options.memoryLimit)
-    self.freedMemory = freedMemory
     budget = MemoryBudget(
       limit: options.memoryLimit, mostHeld: options.mostHeldBeforeSpilling ?? .max,
       disk: SpillSpace(
@@ -24,7 +21,6 @@ struct RunControl: StopSignal {
         bufferByteCount: min(256 << 10, options.mostHeldBeforeSpilling ?? .max)
       ) { () throws(QueryFailure) in
         try Self.check(cancellation, deadline)
-        freedMemory.look()
       })
     progress = options.progress
   }
@@ -67,7 +63,7 @@ struct RunControl: StopSignal {
   /// - Throws: ``QueryFailure/cancelled`` or ``QueryFailure/timedOut``.
   func check() throws(QueryFailure) {
     try Self.check(cancellation, deadline)
-    freedMemory.look()
+    budget.freedMemory.look()
   }
 
   private static func check(

@@ -141,7 +141,7 @@ struct SortedRuns: Sendable {
     budget.count(2 * byteCount)
     defer { budget.release(2 * byteCount) }
     var merge = try RunMerge(runs, rule)
-    while !isDone(), try merge.step(body) {}
+    while !isDone(), try merge.step(body) { budget.freedMemory.look() }
   }
 }
 
