@@ -63,6 +63,75 @@ import Testing
     }
   }
 
+  /// What a directory tells must never hide an event, whatever else stands in the place of ids.
+  @Test(arguments: 1...6)
+  func `the directory turns away only what is not there`(seed: UInt64) throws {
+    var random = SeededGenerator(seed: seed)
+    func id() -> String {
+      String((0..<32).map { _ in "0123456789abcdef".randomElement(using: &random)! })
+    }
+    var values: [String: Set<String>] = ["always": [], "often": [], "within": [], "word": []]
+    let lines = (0..<3_000).map { row -> String in
+      let always = id()
+      values["always"]!.insert(always)
+      var parts = [#""always":"\#(always)""#]
+      // Sometimes a word, a number, nothing or an object stands where ids stand.
+      let other = Int.random(in: 0..<40, using: &random)
+      let often = other == 0 ? "none" : id()
+      if other != 1 {
+        values["often"]!.insert(often)
+        parts.append(#""often":"\#(often)""#)
+      }
+      let within = id()
+      values["within"]!.insert(within)
+      parts.append(other == 2 ? #""within":{"deep":"\#(within)"}"# : #""within":"\#(within)""#)
+      let word = other < 20 ? "w\(row % 7)" : id()
+      values["word"]!.insert(word)
+      parts.append(#""word":"\#(word)""#)
+      return "{" + parts.joined(separator: ",") + "}"
+    }
+    let stored = try StoredLines(lines)
+    func isFound(_ field: String, _ value: String) throws -> Bool {
+      let request = ScanRequest(
+        predicates: [FieldPredicate(field: field, test: .compare(.equal, .string(value)))])
+      guard let rowGroup = try stored.store.snapshot(now: 0).scan(request).next() else {
+        return false
+      }
+      return try rowGroup.column(field, rows: nil).values().contains(.string(value))
+    }
+    let deep = lines.count { $0.contains("deep") }
+    #expect(deep > 0)
+    for (field, all) in values.sorted(by: { $0.key < $1.key }) {
+      for value in all.sorted().prefix(40) + ["none", "w3", "w9"] where all.contains(value) {
+        guard field != "within" || !lines.contains(where: { $0.contains("deep\":\"" + value) })
+        else { continue }
+        #expect(try isFound(field, value), "\(field) \(value)")
+      }
+      for _ in 0..<40 { #expect(try !isFound(field, id()), "\(field)") }
+    }
+    #expect(try stored.store.verify().problems == [])
+  }
+
+  @Test func `a search for an absent id reads no table`() throws {
+    var random = SeededGenerator(seed: 5)
+    func id() -> String {
+      String((0..<32).map { _ in "0123456789abcdef".randomElement(using: &random)! })
+    }
+    let stored = try StoredLines((0..<3_000).map { _ in #"{"trace":"\#(id())"}"# })
+    /// `nil` for one of 32, which the filter lets through.
+    func bytesRead(_ value: String) throws -> Int? {
+      let request = ScanRequest(
+        predicates: [FieldPredicate(field: "trace", test: .compare(.equal, .string(value)))])
+      let store = try LogStore.open(stored.store.path, mode: .readOnly)
+      let cursor = try store.snapshot(now: 0).scan(request)
+      return try cursor.next() == nil ? cursor.statistics.bytesRead : nil
+    }
+    let reads = try (0..<20).compactMap { _ in try bytesRead(id()) }
+    #expect(reads.count > 12)
+    #expect(Set(reads).count == 1)
+    #expect(try bytesRead("no id at all") == reads[0])
+  }
+
   @Test func `a damaged filter throws or answers, and never traps`() throws {
     var random = SeededGenerator(seed: 0xF1)
     let ids = pool(2_000, width: 16, &random)

@@ -37,7 +37,7 @@ import Testing
             Int.random(in: 0..<chunkCount, using: &random)
           }, firstHiddenSlot: number, emptyContainers: number == 3 ? ["x", "y.z"] : [])
     }
-    let offset = writer.finish(rowCount: rows, shapes: shapes, streams: ["main", "ä"])
+    let offset = writer.finish(rowCount: rows, shapes: shapes, streams: ["main", "ä"]).offset
     let read = writer.bytes[offset...].withUnsafeBytes {
       try? RowGroupTable(decoding: $0, byteCount: offset, decompressor: Decompressor())
     }

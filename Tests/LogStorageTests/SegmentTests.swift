@@ -45,7 +45,7 @@ import Testing
   @Test func `the parts of the frame have the sizes of the format`() throws {
     #expect(SegmentHeader(id: SegmentID(high: 0, low: 0), created: 0).bytes.count == 64)
     var writer = FieldWriter()
-    SampleEvents("a", count: 1, from: 0).encoded().entry.encode(into: &writer)
+    SampleEvents("a", count: 1, from: 0).encoded().entry.encode(names: [], into: &writer)
     #expect(writer.bytes.count == SegmentFrame.entryByteCount)
   }
 

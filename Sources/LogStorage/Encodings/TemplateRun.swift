@@ -24,7 +24,10 @@ final class TemplateRun {
   /// How many texts have each template.
   let rowCounts: [Int]
   private let storedCodes: [UInt8]
+  private var knownTemplates: [UInt16]?
   private var knownCodes: Codes?
+  /// Codes that were gone through to tell where single texts stand.
+  private var passedCount = 0
   private let columns: [VariableColumn]
   private var decoded: [ColumnData?]
   private let context: ColumnContext
@@ -101,34 +104,76 @@ final class TemplateRun {
   /// How the columns of variables are stored.
   var variableEncodings: [ColumnEncoding] { columns.map(\.encoding) }
 
-  /// Reads which template each text has.
+  /// Which template each text has, and where each stands among those of its template.
   ///
   /// - Throws: `DecodingFailure` if that is damaged.
   func codes() throws -> Codes {
     if let knownCodes { return knownCodes }
+    let templates = try templateCodes()
+    var starts = [0]
+    for count in rowCounts { starts.append(starts[starts.count - 1] + count) }
+    var next = starts
+    var places = [UInt32](repeating: 0, count: count)
+    let ordinals = [UInt32](unsafeUninitializedCapacity: count) { ordinals, used in
+      // No template has more texts than it has places, as was checked when the codes were read.
+      templates.withUnsafeBufferPointer { templates in
+        places.withUnsafeMutableBufferPointer { places in
+          next.withUnsafeMutableBufferPointer { next in
+            starts.withUnsafeBufferPointer { starts in
+              for i in templates.indices {
+                let code = Int(templates[i])
+                let place = next[code]
+                places[place] = UInt32(truncatingIfNeeded: i)
+                ordinals[i] = UInt32(truncatingIfNeeded: place &- starts[code])
+                next[code] = place &+ 1
+              }
+            }
+          }
+        }
+      }
+      used = count
+    }
+    let codes = Codes(templates: templates, ordinals: ordinals, places: places, starts: starts)
+    knownCodes = codes
+    knownTemplates = nil
+    return codes
+  }
+
+  /// Reads which template each text has.
+  private func templateCodes() throws -> [UInt16] {
+    if let known = knownTemplates ?? knownCodes?.templates { return known }
     let templates = try storedCodes.withUnsafeBytes { bytes in
       var reader = ByteReader(bytes)
       return try CodeStream.decode(
         &reader, count: count, cardinality: rowCounts.count, decompressor: context.decompressor)
     }
-    var starts = [0]
-    for count in rowCounts { starts.append(starts.last! + count) }
-    var next = starts
-    var ordinals = [UInt32](repeating: 0, count: count)
-    var places = ordinals
-    for (i, code) in templates.enumerated() {
-      let place = next[Int(code)]
-      // More texts of a template than were counted would run into the next one's places.
-      guard place < starts[Int(code) + 1] else {
-        throw DecodingFailure("templates whose codes do not add up to their counts")
-      }
-      places[place] = UInt32(truncatingIfNeeded: i)
-      ordinals[i] = UInt32(truncatingIfNeeded: place - starts[Int(code)])
-      next[Int(code)] = place + 1
+    var counts = [Int](repeating: 0, count: rowCounts.count)
+    for code in templates { counts[Int(code)] += 1 }
+    guard counts == rowCounts else {
+      throw DecodingFailure("templates whose codes do not add up to their counts")
     }
-    let codes = Codes(templates: templates, ordinals: ordinals, places: places, starts: starts)
-    knownCodes = codes
-    return codes
+    knownTemplates = templates
+    return templates
+  }
+
+  /// The template of a text, and how many texts of it stand before that one.
+  ///
+  /// For the first few texts that are asked for the codes between them and the nearer end are counted, which takes less than
+  /// to tell for all.
+  private func place(of i: Int) throws -> (template: Int, ordinal: Int) {
+    if knownCodes == nil, passedCount < 4 * count {
+      let templates = try templateCodes()
+      let code = templates[i]
+      let isNearEnd = i * 2 > count
+      let passed = isNearEnd ? i..<count : 0..<i
+      passedCount += passed.count
+      let alike = templates.withUnsafeBufferPointer { templates in
+        templates[passed].reduce(0) { $0 &+ ($1 == code ? 1 : 0) }
+      }
+      return (Int(code), isNearEnd ? rowCounts[Int(code)] - alike : alike)
+    }
+    let codes = try codes()
+    return (Int(codes.templates[i]), Int(codes.ordinals[i]))
   }
 
   /// A column of variables, decoded.
@@ -150,9 +195,8 @@ final class TemplateRun {
   ///
   /// - Throws: `DecodingFailure` or `StorageError` if a column of its variables is damaged.
   func append(_ i: Int, to output: inout [UInt8]) throws {
-    let codes = try codes()
-    let template = templates[Int(codes.templates[i])]
-    let ordinal = Int(codes.ordinals[i])
+    let (number, ordinal) = try place(of: i)
+    let template = templates[number]
     try template.pieces.append(to: &output) { slot, output in
       let slot = template.slots[slot]
       try column(slot.column).appendText(slot.first + ordinal, to: &output)
@@ -161,7 +205,8 @@ final class TemplateRun {
 
   /// Bytes that it holds: as stored, and what was decoded so far.
   var byteCount: Int {
-    var total = fixedByteCount + (knownCodes == nil ? 0 : count * 10)
+    var total = fixedByteCount + (knownTemplates == nil ? 0 : count * 2)
+    if knownCodes != nil { total += count * 10 }
     for column in decoded { total += column?.byteCount ?? 0 }
     if let known = knownExceptions { total += known.bytes.count + known.offsets.count * 4 }
     return total

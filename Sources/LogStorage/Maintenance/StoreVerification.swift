@@ -309,6 +309,14 @@ struct StoreVerification {
             + "that its directory entry describes"
         ]
       }
+      if let told = entry.identifierFilter,
+        !told.isContained(in: IdentifierFilterPlace(in: rowGroup.handle.table))
+      {
+        return [
+          "\(reader.source.name): row group at byte \(entry.offset): its directory entry tells of "
+            + "ids that are not so"
+        ]
+      }
       return []
     } catch {
       return ["\(error)"]

@@ -1,3 +1,4 @@
+import Columnar
 import Synchronization
 
 /// A segment that was opened, with the tables of its row groups as far as they were needed.
@@ -5,6 +6,8 @@ final class OpenSegment: RowGroupSource {
   let reader: SegmentReader
   private let chunks: DecodedChunkCache
   private let handles: Mutex<[RowGroupHandle?]>
+  /// Filters over ids that were read, by row group.
+  private let filters = Mutex<[Int: IdentifierFilter]>([:])
 
   init(_ reader: SegmentReader, chunks: DecodedChunkCache) {
     self.reader = reader
@@ -30,6 +33,35 @@ final class OpenSegment: RowGroupSource {
     return made
   }
 
+  func skipReason(_ index: Int, _ predicates: [FieldPredicate]) -> SkipReason? {
+    guard let place = reader.rowGroups[index].identifierFilter else { return nil }
+    for predicate in predicates {
+      guard let ids = place.ids(in: predicate) else { continue }
+      if ids.isEmpty { return .identifierAbsent(predicate.field) }
+      // A damaged filter decides nothing; who reads the row group reports what is wrong with it.
+      guard let filter = try? filter(index, place) else { return nil }
+      if !ids.contains(where: filter.mayHold) { return .identifierAbsent(predicate.field) }
+    }
+    return nil
+  }
+
+  private func filter(_ index: Int, _ place: IdentifierFilterPlace) throws -> IdentifierFilter {
+    if let known = filters.withLock({ $0[index] }) { return known }
+    let entry = reader.rowGroups[index]
+    let bytes = try reader.source.read(
+      at: entry.offset + UInt64(place.offset), count: Int(place.length))
+    guard place.check == UInt32(truncatingIfNeeded: XXH64.hash(bytes)) else {
+      throw DecodingFailure("a filter whose checksum is another")
+    }
+    let filter = try bytes.withUnsafeBytes { bytes in
+      var reader = ByteReader(bytes)
+      return try IdentifierFilter(from: &reader)
+    }
+    // They count with the tables, which bounds what warm engines keep.
+    if chunks.limit > 0 { filters.withLock { $0[index] = filter } }
+    return filter
+  }
+
   var openingByteCount: Int {
     Int(reader.byteCount - reader.footer.directoryOffset) + SegmentFrame.headerByteCount
       + SegmentFrame.tailByteCount
@@ -39,22 +71,41 @@ final class OpenSegment: RowGroupSource {
 
   func hasTable(_ index: Int) -> Bool { handles.withLock { $0[index] != nil } }
 
-  /// Row groups whose tables are fetched together.
+  /// Row groups whose tables, or filters, are fetched together.
   private static let tablesFetched = 64
 
-  /// Says that tables which are not known yet will be read.
-  func willReadTables(in window: ClosedRange<Int64>?) {
+  /// Says that of row groups which are not known yet the tables will be read, or the filters, where these decide.
+  func willReadTables(in window: ClosedRange<Int64>?, _ predicates: [FieldPredicate]) {
     let unknown = handles.withLock { handles in handles.indices.filter { handles[$0] == nil } }
     let wanted = unknown.filter { index in
       let entry = reader.rowGroups[index]
       return window.map { entry.minTime <= $0.upperBound && entry.maxTime >= $0.lowerBound } ?? true
     }
-    if wanted.count > 1 { reader.willReadTables(of: wanted.suffix(Self.tablesFetched)) }
+    if wanted.count <= 1 { return }
+    for index in wanted.suffix(Self.tablesFetched) {
+      let entry = reader.rowGroups[index]
+      if let place = filterDeciding(index, predicates) {
+        reader.source.willRead(at: entry.offset + UInt64(place.offset), count: Int(place.length))
+      } else {
+        reader.source.willRead(
+          at: entry.offset + UInt64(entry.metadataOffset), count: Int(entry.metadataLength))
+      }
+    }
   }
 
-  /// What it weighs in memory when all tables are loaded, estimated from their stored size.
+  /// The filter that decides on a predicate before the table is read.
+  func filterDeciding(_ index: Int, _ predicates: [FieldPredicate]) -> IdentifierFilterPlace? {
+    guard let place = reader.rowGroups[index].identifierFilter,
+      predicates.contains(where: { place.ids(in: $0)?.isEmpty == false })
+    else { return nil }
+    return place
+  }
+
+  /// What it weighs in memory when all tables and filters are loaded, estimated from their stored size.
   var metadataByteCount: Int {
-    reader.rowGroups.reduce(4096) { $0 + Int($1.metadataLength) }
+    reader.rowGroups.reduce(4096) {
+      $0 + Int($1.metadataLength) + Int($1.identifierFilter?.length ?? 0)
+    }
   }
 }
 

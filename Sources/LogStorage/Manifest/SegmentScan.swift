@@ -206,6 +206,12 @@ final class SegmentScan: RowGroupCursor {
         survey.rawByteCount += Int(choice.entry.rawByteCount)
         continue
       }
+      if skipsByDirectory(choice) {
+        let likely = Self.likelyRowCount(of: choice.entry, in: choice.candidate.window)
+        survey.eventCount += likely
+        survey.rawByteCount += Self.rawByteCount(of: choice.entry, visible: likely)
+        continue
+      }
       survey.tables[TableName(segment: id, rowGroup: choice.index)] =
         choice.source.tableByteCount(choice.index)
       _ = try undamaged(choice) { try add(choice, to: &survey, listsChunks: listsChunks) }
@@ -330,7 +336,7 @@ final class SegmentScan: RowGroupCursor {
       let segment = try progress.opened.removeValue(forKey: record.id) ?? open(candidate)
       progress.statistics.segmentsRead += 1
       if !request.needsOnlyCounts {
-        (segment as? OpenSegment)?.willReadTables(in: candidate.window)
+        (segment as? OpenSegment)?.willReadTables(in: candidate.window, request.predicates)
       }
       let number = progress.segments.count
       progress.segments.append(Opened(candidate: candidate, source: segment))
@@ -388,10 +394,20 @@ final class SegmentScan: RowGroupCursor {
 
   /// The row group's table, or `nil` when it says that nothing in it can match.
   private func judged(_ choice: Choice) throws -> RowGroupHandle? {
+    if skipsByDirectory(choice) { return nil }
     let handle = try choice.source.handle(choice.index) { count($0) }
     guard let reason = handle.skipReason(request.predicates) else { return handle }
     progress.withLock { $0.statistics.skip(handle.entry, reason) }
     return nil
+  }
+
+  /// Whether the directory and a filter say that nothing in the row group can match.
+  private func skipsByDirectory(_ choice: Choice) -> Bool {
+    guard let reason = choice.source.skipReason(choice.index, request.predicates) else {
+      return false
+    }
+    progress.withLock { $0.statistics.skip(choice.entry, reason) }
+    return true
   }
 
   private func reader(_ choice: Choice, _ handle: RowGroupHandle) throws -> EncodedRowGroupReader {
@@ -422,7 +438,9 @@ final class SegmentScan: RowGroupCursor {
       guard !request.fields.isEmpty, progress.announcedOrdinal < progress.ordinal + distance,
         let next = progress.heap.item(distance),
         let segment = progress.segments[next.segment].source as? OpenSegment,
-        !segment.hasTable(next.index)
+        !segment.hasTable(next.index),
+        // Whether its table will be read at all tells a filter when its turn comes.
+        segment.filterDeciding(next.index, request.predicates) == nil
       else { return nil }
       progress.announcedOrdinal = progress.ordinal + distance
       return (segment, next.index)

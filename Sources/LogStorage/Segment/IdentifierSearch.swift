@@ -83,12 +83,32 @@ extension RowGroupDecoder {
 extension RowGroupHandle {
   /// Whether a column of ids may have a value that equals a text; `false` is certain. Judged by filters only.
   func mayHoldIdentifier(_ text: String) -> Bool {
-    // A number equals its other spellings too.
-    guard !text.isEmpty, Value.string(text).number == nil else { return true }
-    guard let (form, id) = IdentifierForm.packed(Array(text.utf8)) else { return false }
-    // A damaged filter is reported by whoever reads the column.
-    guard let filter = try? identifierFilter(width: form.width) else { return true }
-    return filter.mayHold(id)
+    switch IdentifierLiteral(.string(text)) {
+    case .noIdentifier: return false
+    case .anything: return true
+    case .identifier(let id):
+      // A damaged filter is reported by whoever reads the column.
+      guard let filter = try? identifierFilter(width: id.count) else { return true }
+      return filter.mayHold(id)
+    }
+  }
+}
+
+/// What a literal may equal among ids.
+enum IdentifierLiteral {
+  /// This id, as its bytes are packed.
+  case identifier([UInt8])
+  /// No id.
+  case noIdentifier
+  /// A number equals its other spellings too, and what is no text must be compared.
+  case anything
+
+  init(_ literal: Value) {
+    guard case .string(let text) = literal, !text.isEmpty, literal.number == nil else {
+      self = .anything
+      return
+    }
+    self = IdentifierForm.packed(Array(text.utf8)).map { .identifier($0.id) } ?? .noIdentifier
   }
 }
 

@@ -20,6 +20,8 @@ final class RowGroupDecoder: ColumnSurroundings, @unchecked Sendable {
   private var integers = KeptValues<RowGroupTable.Role, [Int64]>()
   private var codes = KeptValues<RowGroupTable.Role, [UInt16]>()
   private var pieces: [ShapePieces]?
+  /// The texts that pieces are made of, end to end, as long as not all of them were asked for.
+  private var shapeTexts: (text: [UInt8], starts: [Int])?
   private var pieceByteCount = 0
   private var columns = KeptValues<Int, ColumnData>()
   private var packs = KeptValues<Int, [UInt8]>()
@@ -68,7 +70,7 @@ final class RowGroupDecoder: ColumnSurroundings, @unchecked Sendable {
   /// What it keeps, in bytes.
   var byteCount: Int {
     integers.byteCount { $0.count * 8 } + codes.byteCount { $0.count * 2 }
-      + (pieces == nil ? 0 : pieceByteCount)
+      + pieceByteCount
       + columns.byteCount(\.byteCount) + pools.byteCount(\.count) + packs.byteCount(\.count)
       + rows.byteCount { $0.count * 4 } + positions.byteCount { $0.count * 4 }
       + fields.byteCount(\.approximateByteCount) + alphabets.count * 32
@@ -90,6 +92,8 @@ final class RowGroupDecoder: ColumnSurroundings, @unchecked Sendable {
     rows = KeptValues()
     positions = KeptValues()
     pieces = nil
+    shapeTexts = nil
+    pieceByteCount = 0
     knownSlotLists = nil
   }
 
@@ -323,37 +327,60 @@ final class RowGroupDecoder: ColumnSurroundings, @unchecked Sendable {
 
   // MARK: Texts
 
+  /// The constant pieces of all shapes.
   func shapePieces() throws -> [ShapePieces] {
     if let pieces { return pieces }
+    try readShapeTexts()
+    let made = try pieces ?? handle.table.shapes.indices.map { try pieces(ofShape: $0) }
+    keep(made)
+    shapeTexts = nil
+    return made
+  }
+
+  /// The constant pieces of one shape: a few records have few of a thousand shapes.
+  func pieces(ofShape shape: Int) throws -> ShapePieces {
+    if pieces == nil { try readShapeTexts() }
+    if let pieces { return pieces[shape] }
+    guard let (text, starts) = shapeTexts else { return try shapePieces()[shape] }
+    let pieces = ShapePieces(key: text[starts[shape]..<starts[shape + 1]])
+    let entry = handle.table.shapes[shape]
+    guard entry.rowCount == 0 || pieces.slotCount == entry.columns.count else {
+      throw damage(
+        column: "\(RowGroupTable.Role.shapeTexts)", "a shape whose slots do not fit its columns")
+    }
+    return pieces
+  }
+
+  private func keep(_ made: [ShapePieces]) {
+    pieces = made
+    pieceByteCount = made.reduce(0) { $0 + $1.text.count + $1.bounds.count * 8 + 96 }
+  }
+
+  /// Reads the texts of the shapes, or at once their pieces if these are what is stored.
+  private func readShapeTexts() throws {
+    if shapeTexts != nil { return }
     let shapes = handle.table.shapes
     let chunk = try handle.chunk(of: .shapeTexts)
-    let made = try decoding(chunk) { bytes in
+    try decoding(chunk) { bytes in
       var reader = ByteReader(bytes)
       if handle.table.chunks[chunk].encoding == .pieces {
-        return try PieceStream.decode(
-          &reader, shapes: shapes, chunks: handle.table.chunks, decompressor: decompressor)
+        return keep(
+          try PieceStream.decode(
+            &reader, shapes: shapes, chunks: handle.table.chunks, decompressor: decompressor))
       }
       let lengths = try IntegerStream.decode(
         &reader, count: shapes.count, decompressor: decompressor)
       guard lengths.allSatisfy({ $0 >= 0 && $0 < 1 << 31 }) else {
         throw DecodingFailure("a shape of impossible length")
       }
-      let total = lengths.reduce(0, &+)
-      let text = try reader.stream(limit: Int(total), decompressor: decompressor)
+      var starts = [0]
+      for length in lengths { starts.append(starts[starts.count - 1] + Int(length)) }
+      let total = starts[starts.count - 1]
+      let text = try reader.stream(limit: total, decompressor: decompressor)
       guard text.count == total else { throw DecodingFailure("texts of the wrong size") }
-      var start = 0
-      return try zip(lengths, shapes).map { length, shape in
-        defer { start += Int(length) }
-        let pieces = ShapePieces(key: text[start..<start + Int(length)])
-        guard shape.rowCount == 0 || pieces.slotCount == shape.columns.count else {
-          throw DecodingFailure("a shape whose slots do not fit its columns")
-        }
-        return pieces
-      }
+      shapeTexts = (text, starts)
+      pieceByteCount = text.count + starts.count * 8
     }
-    pieces = made
-    pieceByteCount = made.reduce(0) { $0 + $1.text.count + $1.bounds.count * 8 + 96 }
-    return made
   }
 
   // MARK: Fields
@@ -414,7 +441,8 @@ final class RowGroupDecoder: ColumnSurroundings, @unchecked Sendable {
 
   func messages(_ rows: SelectionVector?) throws -> StringVector {
     let assembly = MessageAssembly(
-      table: handle.table, shapeCodes: try shapeCodes(), pieces: try shapePieces(),
+      table: handle.table, shapeCodes: try shapeCodes(),
+      pieces: { try self.pieces(ofShape: $0) },
       lists: { self.slotLists() })
     let texts = try assembly.messages(
       rows: rows, willRead: { handle.willRead(chunks: $0) }, column: { try columnData($0) })

@@ -120,7 +120,7 @@ package final class RowGroupEncoder {
     }
     writeRare(of: draft, to: &out)
     out.pools(pools)
-    let tableOffset = out.finish(
+    let (table, tableOffset) = out.finish(
       rowCount: draft.rows.count, shapes: shapes, streams: streams)
     let entry = RowGroupEntry(
       length: UInt64(out.bytes.count), metadataOffset: UInt32(tableOffset),
@@ -129,7 +129,8 @@ package final class RowGroupEncoder {
       rowCount: UInt32(draft.rows.count), rawByteCount: UInt64(draft.rawByteCount),
       minTime: times.first!, maxTime: times.last!, minIngestTime: arrivals.min()!,
       maxIngestTime: arrivals.max()!, minSequence: UInt64(bitPattern: orders.min()!),
-      maxSequence: UInt64(bitPattern: orders.max()!), contentSum: draft.contentSum(times: times))
+      maxSequence: UInt64(bitPattern: orders.max()!), contentSum: draft.contentSum(times: times),
+      identifierFilter: IdentifierFilterPlace(in: table))
     return EncodedRowGroup(
       bytes: out.bytes, entry: entry,
       streams: draft.streamCounts(streams: streams, codes: streamCodes))

@@ -151,10 +151,10 @@ struct RowGroupWriter {
 
   /// Appends the packs and the table.
   ///
-  /// - Returns: where the table lies.
+  /// - Returns: the table and where it lies.
   mutating func finish(
     rowCount: Int, shapes: ShapeList, streams: [String]
-  ) -> Int {
+  ) -> (table: RowGroupTable, offset: Int) {
     var table = RowGroupTable(
       rowCount: rowCount, chunks: chunks, packs: [], constants: constants, shapes: shapes,
       streams: streams)
@@ -170,6 +170,6 @@ struct RowGroupWriter {
     pad()
     let offset = bytes.count
     bytes += table.encoded(compressor: compressor)
-    return offset
+    return (table, offset)
   }
 }

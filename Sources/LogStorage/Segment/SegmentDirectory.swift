@@ -30,12 +30,14 @@ package struct RowGroupEntry: Sendable, Hashable {
   package var maxSequence: UInt64
   /// Sum over all events, which no merge may change.
   package var contentSum: ContentSum
+  /// Where its ids can be looked for before its table is read.
+  package var identifierFilter: IdentifierFilterPlace?
 
   package init(
     offset: UInt64 = 0, length: UInt64, metadataOffset: UInt32, metadataLength: UInt32,
     check: UInt64, rowCount: UInt32, rawByteCount: UInt64, minTime: Int64, maxTime: Int64,
     minIngestTime: Int64, maxIngestTime: Int64, sequenceBase: UInt64 = 0, minSequence: UInt64,
-    maxSequence: UInt64, contentSum: ContentSum
+    maxSequence: UInt64, contentSum: ContentSum, identifierFilter: IdentifierFilterPlace? = nil
   ) {
     self.offset = offset
     self.length = length
@@ -52,6 +54,7 @@ package struct RowGroupEntry: Sendable, Hashable {
     self.minSequence = minSequence
     self.maxSequence = maxSequence
     self.contentSum = contentSum
+    self.identifierFilter = identifierFilter
   }
 }
 
@@ -178,7 +181,9 @@ struct SegmentHeader: Hashable {
 
 extension RowGroupEntry {
   /// Appends the entry: `SegmentFrame.entryByteCount` bytes.
-  func encode(into writer: inout FieldWriter) {
+  ///
+  /// - Parameter names: those that the footer lists.
+  func encode(names: [String], into writer: inout FieldWriter) {
     writer.put(offset)
     writer.put(length)
     writer.put(metadataOffset)
@@ -190,11 +195,19 @@ extension RowGroupEntry {
     for number in [minTime, maxTime, minIngestTime, maxIngestTime] { writer.put(number) }
     for number in [sequenceBase, minSequence, maxSequence] { writer.put(number) }
     writer.put(contentSum)
-    for _ in 0..<4 { writer.put(UInt64(0)) }
+    if let identifierFilter {
+      identifierFilter.encode(names: names, into: &writer)
+    } else {
+      writer.put(raw: [UInt8](repeating: 0, count: IdentifierFilterPlace.byteCount))
+    }
   }
 
   /// Reads an entry and checks that it lies within `dataRange` of its file.
-  init(_ reader: inout FieldReader, dataRange: Range<UInt64>, name: String) throws {
+  ///
+  /// - Parameter names: those that the footer lists.
+  init(
+    _ reader: inout FieldReader, names: [String], dataRange: Range<UInt64>, name: String
+  ) throws {
     offset = try reader.number()
     length = try reader.number()
     metadataOffset = try reader.number()
@@ -211,11 +224,13 @@ extension RowGroupEntry {
     minSequence = try reader.number()
     maxSequence = try reader.number()
     contentSum = try reader.contentSum()
-    _ = try reader.raw(32)
+    identifierFilter = try IdentifierFilterPlace(&reader, names: names)
+    let filterEnd = identifierFilter.map { UInt64($0.offset) + UInt64($0.length) } ?? 0
     let metadataEnd = UInt64(metadataOffset) + UInt64(metadataLength)
     let (end, overflow) = offset.addingReportingOverflow(length)
     guard !overflow, offset >= dataRange.lowerBound, end <= dataRange.upperBound,
-      metadataEnd <= length, rowCount > 0, minTime <= maxTime, rawByteCount < 1 << 48,
+      metadataEnd <= length, filterEnd <= length, rowCount > 0, minTime <= maxTime,
+      rawByteCount < 1 << 48,
       rowCount <= StorageLimits.rowsPerRowGroup
     else {
       throw StorageError(.damaged, "\(name): a directory entry is out of bounds")
@@ -244,6 +259,8 @@ package struct SegmentFooter: Sendable, Hashable {
   package var streams: [StreamCount]
   /// Program that wrote it, for people.
   package var writer: String
+  /// Fields of which the directory tells in which row groups they have nothing but ids, ascending.
+  package var identifierFields: [String]
 
   var bytes: [UInt8] {
     var writer = FieldWriter()
@@ -257,6 +274,8 @@ package struct SegmentFooter: Sendable, Hashable {
     writer.put(logGroup)
     writer.put(self.writer)
     writer.put(streams)
+    writer.put(UInt32(identifierFields.count))
+    for field in identifierFields { writer.put(field) }
     return writer.bytes
   }
 
@@ -277,6 +296,10 @@ package struct SegmentFooter: Sendable, Hashable {
     logGroup = try reader.string()
     writer = try reader.string()
     streams = try reader.streams()
+    identifierFields = []
+    // The first segments end here.
+    if reader.isAtEnd { return }
+    for _ in 0..<(try reader.number(UInt32.self)) { identifierFields.append(try reader.string()) }
   }
 
   /// Sums up row groups.
@@ -290,6 +313,7 @@ package struct SegmentFooter: Sendable, Hashable {
     self.directoryOffset = directoryOffset
     self.directoryCheck = directoryCheck
     self.writer = writer
+    identifierFields = IdentifierFilterPlace.names(of: entries)
     rowGroupCount = UInt32(entries.count)
     rowCount = entries.reduce(0) { $0 &+ UInt64($1.rowCount) }
     rawByteCount = entries.reduce(0) { $0 &+ $1.rawByteCount }

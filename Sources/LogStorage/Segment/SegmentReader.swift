@@ -83,7 +83,7 @@ package struct SegmentReader: Sendable {
     var reader = FieldReader(bytes, name: "\(name): directory")
     let data = UInt64(SegmentFrame.headerByteCount)..<footer.directoryOffset
     return try (0..<footer.rowGroupCount).map { _ in
-      try RowGroupEntry(&reader, dataRange: data, name: name)
+      try RowGroupEntry(&reader, names: footer.identifierFields, dataRange: data, name: name)
     }
   }
 
@@ -111,15 +111,6 @@ package struct SegmentReader: Sendable {
         .damaged,
         "\(name): the \(part) is damaged (checksum \(hex(computed)), "
           + "must be \(hex(stored)))")
-    }
-  }
-
-  /// Says that the tables of row groups will be read.
-  package func willReadTables(of indices: some Sequence<Int>) {
-    for index in indices {
-      let entry = rowGroups[index]
-      source.willRead(
-        at: entry.offset + UInt64(entry.metadataOffset), count: Int(entry.metadataLength))
     }
   }
 

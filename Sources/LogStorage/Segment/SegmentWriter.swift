@@ -68,7 +68,8 @@ package final class SegmentWriter {
     try alignTo8()
     let directoryOffset = byteCount
     var directory = FieldWriter()
-    for entry in entries { entry.encode(into: &directory) }
+    let names = IdentifierFilterPlace.names(of: entries)
+    for entry in entries { entry.encode(names: names, into: &directory) }
     try write(directory.bytes)
     let counts = streams.map { StreamCount(name: $0.key, rowCount: $0.value) }
     let footer = SegmentFooter(

@@ -10,8 +10,8 @@ import Columnar
 struct MessageAssembly {
   let table: RowGroupTable
   let shapeCodes: [UInt16]
-  /// Constant pieces of each shape.
-  let pieces: [ShapePieces]
+  /// Constant pieces of a shape.
+  let pieces: (_ shape: Int) throws -> ShapePieces
   /// The lists of the table, which few rows need.
   let lists: () -> SlotLists?
 
@@ -72,13 +72,13 @@ struct MessageAssembly {
         slots[chunk] = .cursor(weaver.addCursor(column, at: 0))
       }
     }
-    for (shape, entry) in zip(pieces, table.shapes) {
+    for (shape, entry) in table.shapes.enumerated() {
       // Columns were read for all shapes of wanted rows; of other shapes, cursors need to move only if they have them.
       guard entry.rowCount > 0 else {
         weaver.addUnusedForm()
         continue
       }
-      weaver.addForm(shape) { slots[entry.columns[$0]] }
+      weaver.addForm(try pieces(shape)) { slots[entry.columns[$0]] }
     }
     // The texts of constants lie there until all forms have them.
     withExtendedLifetime(constants) {}
@@ -96,7 +96,7 @@ struct MessageAssembly {
     for row in rows {
       positions.advance(to: Int(row))
       let shape = Int(shapeCodes[Int(row)])
-      try pieces[shape].append(to: &output.bytes) { slot, bytes in
+      try pieces(shape).append(to: &output.bytes) { slot, bytes in
         let chunk = lists.column(slot, of: shape)
         guard let data = columns[chunk] else { return }
         try data.appendText(positions.position(in: chunk), to: &bytes)
