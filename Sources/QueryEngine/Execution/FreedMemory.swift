@@ -10,14 +10,14 @@ import Synchronization
 // The C library keeps memory that was freed for the next use. What a query frees are texts of a row group, blocks
 // of a table, rows that were written to disk, and what it takes next may fit none of the holes: kept and used together, a
 // process may come to hold twice what it uses. While it holds far less than it may, that is as it should be, for
-// fresh memory costs time. When it comes near the limit of a query, the kept memory goes back to the system.
+// fresh memory costs time. From half of what a query may use on, kept memory goes back to the system.
 
-/// Gives freed memory back to the system when the process holds nearly what a query may use.
+/// Gives freed memory back to the system when the process holds much of what a query may use.
 final class FreedMemory: Sendable {
   /// Between two looks, nanoseconds: looking takes some 20 µs, giving back some milliseconds.
-  private static let pause = 50_000_000
+  private static let pause = 20_000_000
   /// The same after a look that found nothing to give back.
-  private static let longPause = 250_000_000
+  private static let longPause = 60_000_000
   /// Bytes that are worth giving back.
   private static let worthwhile = 16 << 20
 
@@ -27,7 +27,7 @@ final class FreedMemory: Sendable {
 
   /// - Parameter limit: what the query may use.
   init(limit: Int) {
-    mostHeld = limit / 8 * 5
+    mostHeld = limit / 2
     // Most queries end before.
     nextLook = Atomic(Self.now + Self.pause)
   }

@@ -23,10 +23,10 @@ final class MemoryBudget: Sendable {
   private let highest = Atomic<Int>(0)
 
   /// What may be reserved.
-  private var reservable: Int { limit - min(limit / 5 * 2, Self.passingByteCount) }
+  private var reservable: Int { limit - min(limit / 2, Self.passingByteCount) }
 
   /// The most that is kept free for what passes through.
-  private static let passingByteCount = 112 << 20
+  private static let passingByteCount = 128 << 20
 
   init(
     limit: Int, mostHeld: Int = .max,
