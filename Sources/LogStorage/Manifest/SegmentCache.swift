@@ -1,4 +1,3 @@
-import Columnar
 import Synchronization
 
 /// A segment that was opened, with the tables of its row groups as far as they were needed.
@@ -33,14 +32,14 @@ final class OpenSegment: RowGroupSource {
     return made
   }
 
-  func skipReason(_ index: Int, _ predicates: [FieldPredicate]) -> SkipReason? {
+  func skipReason(_ index: Int, _ questions: [IdentifierQuestion]) -> SkipReason? {
+    if questions.isEmpty { return nil }
     guard let place = reader.rowGroups[index].identifierFilter else { return nil }
-    for predicate in predicates {
-      guard let ids = place.ids(in: predicate) else { continue }
-      if ids.isEmpty { return .identifierAbsent(predicate.field) }
+    for question in questions where place.decides(question) {
+      if question.ids.isEmpty { return .identifierAbsent(question.field) }
       // A damaged filter decides nothing; who reads the row group reports what is wrong with it.
       guard let filter = try? filter(index, place) else { return nil }
-      if !ids.contains(where: filter.mayHold) { return .identifierAbsent(predicate.field) }
+      if !question.ids.contains(where: filter.mayHold) { return .identifierAbsent(question.field) }
     }
     return nil
   }
@@ -75,16 +74,18 @@ final class OpenSegment: RowGroupSource {
   private static let tablesFetched = 64
 
   /// Says that of row groups which are not known yet the tables will be read, or the filters, where these decide.
-  func willReadTables(in window: ClosedRange<Int64>?, _ predicates: [FieldPredicate]) {
+  func willReadTables(in window: ClosedRange<Int64>?, _ questions: [IdentifierQuestion]) {
     let unknown = handles.withLock { handles in handles.indices.filter { handles[$0] == nil } }
     let wanted = unknown.filter { index in
       let entry = reader.rowGroups[index]
       return window.map { entry.minTime <= $0.upperBound && entry.maxTime >= $0.lowerBound } ?? true
     }
     if wanted.count <= 1 { return }
+    let known = questions.isEmpty ? [] : filters.withLock { Set($0.keys) }
     for index in wanted.suffix(Self.tablesFetched) {
       let entry = reader.rowGroups[index]
-      if let place = filterDeciding(index, predicates) {
+      if filterDecides(index, questions), let place = entry.identifierFilter {
+        if known.contains(index) { continue }
         reader.source.willRead(at: entry.offset + UInt64(place.offset), count: Int(place.length))
       } else {
         reader.source.willRead(
@@ -93,12 +94,11 @@ final class OpenSegment: RowGroupSource {
     }
   }
 
-  /// The filter that decides on a predicate before the table is read.
-  func filterDeciding(_ index: Int, _ predicates: [FieldPredicate]) -> IdentifierFilterPlace? {
-    guard let place = reader.rowGroups[index].identifierFilter,
-      predicates.contains(where: { place.ids(in: $0)?.isEmpty == false })
-    else { return nil }
-    return place
+  /// Whether a filter decides on a predicate before the table is read.
+  func filterDecides(_ index: Int, _ questions: [IdentifierQuestion]) -> Bool {
+    if questions.isEmpty { return false }
+    guard let place = reader.rowGroups[index].identifierFilter else { return false }
+    return questions.contains { place.decides($0) }
   }
 
   /// What it weighs in memory when all tables and filters are loaded, estimated from their stored size.

@@ -80,6 +80,8 @@ struct ScanPlan {
 /// times happens outside, by the worker.
 final class SegmentScan: RowGroupCursor {
   private let request: ScanRequest
+  /// What filters over ids can tell of the request's predicates.
+  private let questions: [IdentifierQuestion]
   /// Keeps the pin.
   private let snapshot: Snapshot
   private let cache: SegmentCache
@@ -123,6 +125,7 @@ final class SegmentScan: RowGroupCursor {
   /// - Parameter isSurvey: whether no column will be read, which leaves what is kept decoded as old as it is.
   init(_ plan: ScanPlan, snapshot: Snapshot, cache: SegmentCache, isSurvey: Bool = false) {
     request = plan.request
+    questions = plan.request.predicates.compactMap(IdentifierQuestion.init)
     self.snapshot = snapshot
     self.cache = cache
     if !isSurvey { cache.chunks.beginScan() }
@@ -336,7 +339,7 @@ final class SegmentScan: RowGroupCursor {
       let segment = try progress.opened.removeValue(forKey: record.id) ?? open(candidate)
       progress.statistics.segmentsRead += 1
       if !request.needsOnlyCounts {
-        (segment as? OpenSegment)?.willReadTables(in: candidate.window, request.predicates)
+        (segment as? OpenSegment)?.willReadTables(in: candidate.window, questions)
       }
       let number = progress.segments.count
       progress.segments.append(Opened(candidate: candidate, source: segment))
@@ -403,7 +406,7 @@ final class SegmentScan: RowGroupCursor {
 
   /// Whether the directory and a filter say that nothing in the row group can match.
   private func skipsByDirectory(_ choice: Choice) -> Bool {
-    guard let reason = choice.source.skipReason(choice.index, request.predicates) else {
+    guard let reason = choice.source.skipReason(choice.index, questions) else {
       return false
     }
     progress.withLock { $0.statistics.skip(choice.entry, reason) }
@@ -440,7 +443,7 @@ final class SegmentScan: RowGroupCursor {
         let segment = progress.segments[next.segment].source as? OpenSegment,
         !segment.hasTable(next.index),
         // Whether its table will be read at all tells a filter when its turn comes.
-        segment.filterDeciding(next.index, request.predicates) == nil
+        !segment.filterDecides(next.index, questions)
       else { return nil }
       progress.announcedOrdinal = progress.ordinal + distance
       return (segment, next.index)

@@ -95,26 +95,37 @@ extension RowGroupTable.Chunk {
   fileprivate var holdsIdentifiers: Bool { encoding == .identifier && kind == .string }
 }
 
-extension IdentifierFilterPlace {
-  /// What a predicate asks of the filter: one of these ids; `nil` if the filter cannot decide on it.
-  ///
-  /// An empty list is an answer too: that no id equals any of the literals.
-  func ids(in predicate: FieldPredicate) -> [[UInt8]]? {
+/// What a predicate asks of filters over ids: whether one of these is there. Made once for all row groups of a scan.
+struct IdentifierQuestion: Sendable {
+  let field: String
+  /// None, if no literal is an id: then no row of nothing but ids satisfies the predicate.
+  let ids: [[UInt8]]
+
+  /// `nil` if filters cannot decide on the predicate.
+  init?(_ predicate: FieldPredicate) {
     let literals: [Value]
     switch predicate.test {
     case .compare(.equal, let literal): literals = [literal]
     case .oneOf(let some): literals = some
     case .compare, .present, .contains: return nil
     }
-    guard fields.contains(predicate.field) else { return nil }
+    if predicate.field.hasPrefix("@") { return nil }
     var ids: [[UInt8]] = []
     for literal in literals {
       switch IdentifierLiteral(literal) {
+      case .identifier(let id): ids.append(id)
       case .noIdentifier: continue
-      case .identifier(let id) where id.count == Int(width): ids.append(id)
-      case .identifier, .anything: return nil
+      case .anything: return nil
       }
     }
-    return ids
+    field = predicate.field
+    self.ids = ids
+  }
+}
+
+extension IdentifierFilterPlace {
+  /// Whether the filter tells all that is asked.
+  func decides(_ question: IdentifierQuestion) -> Bool {
+    fields.contains(question.field) && question.ids.allSatisfy { $0.count == Int(width) }
   }
 }

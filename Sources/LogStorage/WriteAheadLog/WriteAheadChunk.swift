@@ -1,5 +1,3 @@
-import Columnar
-
 /// Where a scan gets row groups from.
 protocol RowGroupSource: Sendable {
   /// What is known of its row groups before they are read.
@@ -9,7 +7,7 @@ protocol RowGroupSource: Sendable {
   /// - Throws: `StorageError` (`damaged`).
   func handle(_ index: Int, countBytes: (Int) -> Void) throws -> RowGroupHandle
   /// Why no row of a row group can satisfy all of the predicates, if the directory and filters tell without its table.
-  func skipReason(_ index: Int, _ predicates: [FieldPredicate]) -> SkipReason?
+  func skipReason(_ index: Int, _ questions: [IdentifierQuestion]) -> SkipReason?
   /// Bytes that are read to open it.
   var openingByteCount: Int { get }
   /// Bytes that are read for a row group's table.
@@ -17,7 +15,7 @@ protocol RowGroupSource: Sendable {
 }
 
 extension RowGroupSource {
-  func skipReason(_ index: Int, _ predicates: [FieldPredicate]) -> SkipReason? { nil }
+  func skipReason(_ index: Int, _ questions: [IdentifierQuestion]) -> SkipReason? { nil }
 }
 
 /// Some records of a write-ahead log that a scan takes for one row group: they are put through the
