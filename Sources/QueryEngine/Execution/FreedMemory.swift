@@ -10,7 +10,7 @@ import Synchronization
 // The C library keeps memory that was freed for the next use. What a query frees are texts of a row group, blocks
 // of a table, rows that were written to disk, and what it takes next may fit none of the holes: kept and used together, a
 // process may come to hold twice what it uses. While it holds far less than it may, that is as it should be, for
-// fresh memory costs time. From half of what a query may use on, kept memory goes back to the system.
+// fresh memory costs time. Near what a query may use, kept memory goes back to the system.
 
 /// Gives freed memory back to the system when the process holds much of what a query may use.
 final class FreedMemory: Sendable {
@@ -27,7 +27,7 @@ final class FreedMemory: Sendable {
 
   /// - Parameter limit: what the query may use.
   init(limit: Int) {
-    mostHeld = limit / 2
+    mostHeld = limit - min(limit / 2, 128 << 20)
     // Most queries end before.
     nextLook = Atomic(Self.now + Self.pause)
   }
