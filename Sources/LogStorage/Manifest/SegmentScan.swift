@@ -452,7 +452,7 @@ final class SegmentScan: RowGroupCursor {
     guard let next, let handle = try? next.segment.handle(next.index, countBytes: { count($0) }),
       handle.skipReason(request.predicates, readsFilters: false) == nil
     else { return }
-    if !handle.willReadFilters(request.predicates) {
+    if !handle.willReadFilters(questions) {
       handle.willRead(fields: request.fields, inRows: !request.countsValues)
     }
   }

@@ -28,18 +28,6 @@ enum PredicatePruning {
     return isInBounds ? .identifierAbsent(predicate.field) : .outsideBounds(predicate.field)
   }
 
-  /// Whether filters over ids decide on a predicate, if the table does not.
-  static func readsFilters(_ predicate: FieldPredicate, handle: RowGroupHandle) -> Bool {
-    guard !predicate.field.hasPrefix("@") else { return false }
-    switch predicate.test {
-    case .compare(.equal, .string), .oneOf: break
-    case .compare, .present, .contains: return false
-    }
-    return handle.resolution(of: predicate.field).chunks.contains {
-      handle.table.chunks[$0].encoding == .identifier
-    }
-  }
-
   /// Ids are looked for in the filter over their pool.
   private static func idsMayMatch(
     _ chunk: RowGroupTable.Chunk, _ test: FieldPredicate.Test, _ handle: RowGroupHandle

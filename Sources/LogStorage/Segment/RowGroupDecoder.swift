@@ -341,7 +341,9 @@ final class RowGroupDecoder: ColumnSurroundings, @unchecked Sendable {
   func pieces(ofShape shape: Int) throws -> ShapePieces {
     if pieces == nil { try readShapeTexts() }
     if let pieces { return pieces[shape] }
-    guard let (text, starts) = shapeTexts else { return try shapePieces()[shape] }
+    guard let (text, starts) = shapeTexts else {
+      preconditionFailure("texts of shapes that were read and are not there")
+    }
     let pieces = ShapePieces(key: text[starts[shape]..<starts[shape + 1]])
     let entry = handle.table.shapes[shape]
     guard entry.rowCount == 0 || pieces.slotCount == entry.columns.count else {

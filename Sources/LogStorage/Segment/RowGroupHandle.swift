@@ -206,13 +206,14 @@ package final class RowGroupHandle: Sendable {
     willRead(chunks: wanted)
   }
 
-  /// Says that the filters will be read which decide whether any row can satisfy the predicates.
+  /// Says that the filters will be read which answer the questions.
   ///
   /// - Returns: whether there are some: then what else the row group has is probably not read at all.
-  func willReadFilters(_ predicates: [FieldPredicate]) -> Bool {
-    guard predicates.contains(where: { PredicatePruning.readsFilters($0, handle: self) }) else {
-      return false
+  func willReadFilters(_ questions: [IdentifierQuestion]) -> Bool {
+    let areAsked = questions.contains { question in
+      resolution(of: question.field).chunks.contains { table.chunks[$0].encoding == .identifier }
     }
+    if !areAsked { return false }
     let filters = table.chunks.indices.filter { table.chunks[$0].role == .identifierFilter }
     willRead(chunks: filters)
     return !filters.isEmpty
