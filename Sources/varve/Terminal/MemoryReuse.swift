@@ -14,7 +14,7 @@ enum MemoryReuse {
       mallopt(M_MMAP_THRESHOLD, 32 << 20)
       mallopt(M_TRIM_THRESHOLD, 1 << 30)
       mallopt(M_TOP_PAD, 16 << 20)
-      LargePages.adviseForThisThread()
+      LargePages.adviseForThisThread().holdForGood()
     #endif
   }
 }
