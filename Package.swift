@@ -119,7 +119,12 @@ let package = Package(
         "QueryEngine", "QueryLanguage", "LogStorage", "Columnar", "CMalloc", "TestSupport",
       ],
       exclude: ["Cases"]),
-    .testTarget(name: "CommandTests", dependencies: ["TestSupport", "varve", "benchmarks"]),
+    .testTarget(
+      name: "CommandTests",
+      dependencies: [
+        "TestSupport", "varve", "benchmarks",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
   ]
 )
 

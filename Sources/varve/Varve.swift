@@ -33,7 +33,6 @@ struct Varve: ParsableCommand {
     MemoryReuse.enable()
     let arguments = ArgumentOrder.arranged(Array(CommandLine.arguments.dropFirst()))
     do {
-      try checkCommand(arguments.first)
       var command = try parsed(arguments)
       try command.run()
     } catch {
@@ -42,18 +41,9 @@ struct Varve: ParsableCommand {
   }
 
   /// The command that the arguments ask for.
-  ///
-  /// The commands whose answers people wait for are tried by themselves, which takes a fraction of the time of finding
-  /// them among all; what they do not take, help and mistakes, is for the whole command to answer.
   private static func parsed(_ arguments: [String]) throws -> any ParsableCommand {
-    let direct: [any ParsableCommand.Type] = [QueryCommand.self, ReplCommand.self]
-    for type in direct where type.configuration.commandName == arguments.first {
-      if let command = try? type.parseAsRoot(Array(arguments.dropFirst())),
-        Swift.type(of: command) == type
-      {
-        return command
-      }
-    }
+    if let command = DirectArguments.command(arguments) { return command }
+    try checkCommand(arguments.first)
     return try parseAsRoot(arguments)
   }
 

@@ -30,7 +30,8 @@ final class TemplateRun {
   private var passedCount = 0
   private let columns: [VariableColumn]
   private var decoded: [ColumnData?]
-  private let context: ColumnContext
+  /// Of the decoder that has the run.
+  var context: ColumnContext
   /// Texts without a template, with what their escapes mean.
   private var knownExceptions: StringVector?
 

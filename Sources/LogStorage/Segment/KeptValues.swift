@@ -20,6 +20,18 @@ struct KeptValues<Key: Hashable, Value> {
     kept[key] = Kept(value: value, lastUse: scan)
   }
 
+  /// Takes over what others keep and this does not.
+  ///
+  /// - Returns: what that is.
+  @discardableResult
+  mutating func adopt(_ other: KeptValues) -> [(Key, Value)] {
+    other.kept.compactMap { key, kept in
+      guard self.kept[key] == nil else { return nil }
+      self.kept[key] = kept
+      return (key, kept.value)
+    }
+  }
+
   var values: some Sequence<Value> { kept.values.lazy.map(\.value) }
 
   /// Bytes of all values, of which `size` gives one's.

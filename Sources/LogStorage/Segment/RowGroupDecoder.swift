@@ -235,10 +235,7 @@ final class RowGroupDecoder: ColumnSurroundings, @unchecked Sendable {
       columns.keep(data, index, scan: scan)
       return data
     }
-    let context = ColumnContext(surroundings: self) { [unowned self] in
-      guard chunk.role == .column else { throw DecodingFailure("values that have no rows") }
-      return try rows(ofColumn: index)
-    }
+    let context = context(ofColumn: index)
     let data = try decoding(index) { bytes in
       try ColumnDecoder.decode(
         bytes, encoding: encoding, count: chunk.valueCount, context: context)
@@ -246,6 +243,47 @@ final class RowGroupDecoder: ColumnSurroundings, @unchecked Sendable {
     columns.keep(data, index, scan: scan)
     return data
   }
+
+  private func context(ofColumn index: Int) -> ColumnContext {
+    ColumnContext(surroundings: self) { [unowned self] in
+      guard handle.table.chunks[index].role == .column else {
+        throw DecodingFailure("values that have no rows")
+      }
+      return try rows(ofColumn: index)
+    }
+  }
+
+  // MARK: Two threads
+
+  /// A decoder for a second thread, for a time in which this one is not asked for what it has: it knows what this one
+  /// knows of all rows, and no column.
+  func aside() -> RowGroupDecoder {
+    let other = RowGroupDecoder(handle)
+    other.begin(
+      scan: scan, decompressor: DecompressorPool.shared.take(), countBytes: countBytes)
+    other.integers = integers
+    other.codes = codes
+    other.packs = packs
+    other.pools = pools
+    other.rows = rows
+    other.positions = positions
+    return other
+  }
+
+  /// Takes over what a decoder aside has decoded, which nobody asks any more.
+  func adopt(_ other: RowGroupDecoder) {
+    for (index, data) in columns.adopt(other.columns) {
+      if case .templates(let run) = data { run.context = context(ofColumn: index) }
+    }
+    packs.adopt(other.packs)
+    pools.adopt(other.pools)
+    rows.adopt(other.rows)
+    positions.adopt(other.positions)
+    if let decompressor = other.end() { DecompressorPool.shared.give(decompressor) }
+  }
+
+  /// Whether a column is decoded.
+  func hasColumn(_ index: Int) -> Bool { columns.has(index) }
 
   /// The bytes that the values of a column have.
   func knownAlphabet(ofColumn index: Int) throws -> Alphabet {
@@ -447,7 +485,8 @@ final class RowGroupDecoder: ColumnSurroundings, @unchecked Sendable {
       pieces: { try self.pieces(ofShape: $0) },
       lists: { self.slotLists() })
     let texts = try assembly.messages(
-      rows: rows, willRead: { handle.willRead(chunks: $0) }, column: { try columnData($0) })
+      rows: rows, willRead: { handle.willRead(chunks: $0) }, column: { try columnData($0) },
+      texts: { try SideBySide(self).texts(of: $0) })
     trace?.noteTexts(texts)
     try StopPoint.check()
     return texts

@@ -21,32 +21,32 @@ struct MessageAssembly {
   /// - Parameters:
   ///   - rows: ascending row numbers; `nil` for all.
   ///   - willRead: is told all chunks needed before the first is decoded.
-  ///   - column: decodes a chunk; called once for each chunk needed.
+  ///   - column: decodes a chunk; called once for each chunk needed, if the rows are many.
+  ///   - texts: gives the texts of single values, if the rows are few.
   func messages(
-    rows: SelectionVector?, willRead: ([Int]) -> Void, column: (Int) throws -> ColumnData
+    rows: SelectionVector?, willRead: ([Int]) -> Void, column: (Int) throws -> ColumnData,
+    texts: ([WantedValues]) throws -> [TextRun]
   ) throws -> StringVector {
     if let rows, rows.isEmpty { return StringVector() }
-    let columns = try decodedColumns(rows: rows, willRead: willRead, column: column)
+    let isNeeded = columnsNeeded(rows)
+    willRead(isNeeded.indices.filter { isNeeded[$0] })
     if let rows, rows.count < Self.fewRows, let lists = lists() {
-      return try few(rows, columns, lists)
+      return try few(rows, isNeeded, lists, texts)
     }
-    let weaver = try weaver(columns)
+    let weaver = try weaver(isNeeded.indices.map { isNeeded[$0] ? try column($0) : nil })
     let run =
       try rows.map { try weaver.run(forms: shapeCodes, rows: $0) }
       ?? weaver.run(forms: shapeCodes)
     return StringVector(offsets: run.offsets, bytes: run.bytes)
   }
 
-  /// The columns that the shapes of the rows have; `nil` for the others.
-  private func decodedColumns(
-    rows: SelectionVector?, willRead: ([Int]) -> Void, column: (Int) throws -> ColumnData
-  ) throws -> [ColumnData?] {
+  /// For each chunk whether the shapes of the rows have it.
+  private func columnsNeeded(_ rows: SelectionVector?) -> [Bool] {
     var isNeeded = [Bool](repeating: false, count: table.chunks.count)
     for shape in shapes(of: rows) {
       for chunk in table.shapes[shape].columns { isNeeded[chunk] = true }
     }
-    willRead(isNeeded.indices.filter { isNeeded[$0] })
-    return try isNeeded.indices.map { isNeeded[$0] ? try column($0) : nil }
+    return isNeeded
   }
 
   /// The shapes that some row has.
@@ -87,19 +87,31 @@ struct MessageAssembly {
 
   // MARK: Few rows
 
-  /// Rows by counted positions: only the values that stand in them are rendered.
+  /// Rows by counted positions: which values stand in them is told first, then column by column their texts are
+  /// made, and then these are put between the pieces.
   private func few(
-    _ rows: SelectionVector, _ columns: [ColumnData?], _ lists: SlotLists
+    _ rows: SelectionVector, _ isNeeded: [Bool], _ lists: SlotLists,
+    _ texts: ([WantedValues]) throws -> [TextRun]
   ) throws -> StringVector {
+    var wanted = isNeeded.indices.filter { isNeeded[$0] }.map { WantedValues(column: $0) }
+    var placeOf = [Int](repeating: 0, count: isNeeded.count)
+    for (place, values) in wanted.enumerated() { placeOf[values.column] = place }
     var positions = ValuePositions(rows, shapeCodes, lists, table)
-    var output = StringVector()
     for row in rows {
       positions.advance(to: Int(row))
+      for column in lists.columns(of: Int(shapeCodes[Int(row)])) {
+        wanted[placeOf[Int(column)]].positions.append(positions.position(in: Int(column)))
+      }
+    }
+    let found = try texts(wanted)
+    var next = [Int](repeating: 0, count: found.count)
+    var output = StringVector()
+    for row in rows {
       let shape = Int(shapeCodes[Int(row)])
       try pieces(shape).append(to: &output.bytes) { slot, bytes in
-        let chunk = lists.column(slot, of: shape)
-        guard let data = columns[chunk] else { return }
-        try data.appendText(positions.position(in: chunk), to: &bytes)
+        let place = placeOf[lists.column(slot, of: shape)]
+        found[place].append(next[place], to: &bytes)
+        next[place] += 1
       }
       output.offsets.append(UInt32(output.bytes.count))
     }
@@ -164,6 +176,12 @@ struct MessageAssembly {
   }
 }
 
+/// Values of one column by where they stand in it.
+struct WantedValues: Sendable {
+  let column: Int
+  var positions: [Int] = []
+}
+
 /// Which columns each shape has, and which shapes have each column, in flat lists.
 struct SlotLists {
   private let columnStarts: [Int32]
@@ -202,6 +220,10 @@ struct SlotLists {
 
   var byteCount: Int {
     (columns.count + shapes.count) * 2 + (columnStarts.count + shapeStarts.count) * 4
+  }
+
+  func columns(of shape: Int) -> ArraySlice<UInt16> {
+    columns[Int(columnStarts[shape])..<Int(columnStarts[shape + 1])]
   }
 
   @inline(__always)
