@@ -68,6 +68,21 @@ package struct Bitmap: Sendable, Hashable {
     clearTail()
   }
 
+  /// Turns over the bits of some rows: of `rows[i]` where bit `i` of `chosen` is set.
+  ///
+  /// - Precondition: there is a bit in `chosen` for each row, and every row is below `count`.
+  package mutating func flip(_ rows: [UInt32], where chosen: Bitmap) {
+    precondition(chosen.count == rows.count, "bitmaps of different length")
+    for (index, word) in chosen.words.enumerated() {
+      var rest = word
+      while rest != 0 {
+        let row = rows[index << 6 &+ rest.trailingZeroBitCount]
+        words[Int(row >> 6)] ^= 1 << UInt64(row & 63)
+        rest &= rest &- 1
+      }
+    }
+  }
+
   /// The numbers of the set bits, ascending.
   package func setRows() -> [UInt32] {
     var rows: [UInt32] = []

@@ -144,6 +144,10 @@ package final class EncodedRowGroupReader: RowGroup {
     try decoder.counts(of: field)
   }
 
+  package func placedValues(of field: String) throws -> PlacedValues? {
+    try decoder.placedValues(of: field)
+  }
+
   package func search(
     _ field: String, for literals: [ByteSearch], rows: SelectionVector?
   ) throws -> Bitmap? {

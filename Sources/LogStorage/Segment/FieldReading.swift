@@ -11,6 +11,8 @@ struct FieldReading {
   /// The shape of each row; counts do without.
   let shapeCodes: [UInt16]
   let rows: SelectionVector?
+  /// Where the values of some rows stand in a column; `nil` if every row has one.
+  let ranks: (_ column: Int) throws -> RowRanks?
 
   private var count: Int { rows?.count ?? shapeCodes.count }
 
@@ -45,49 +47,36 @@ struct FieldReading {
       return try typed.vector(
         positions: .some(rows.map { Int32(bitPattern: $0) }, anyMissing: false))
     }
-    return try typed.vector(positions: positions(of: index))
+    return try typed.vector(positions: try positions(of: index))
   }
 
   /// Position in the chunk of each wanted row's value, −1 for rows without.
-  private func positions(of index: Int) -> DenseColumn.Positions {
+  private func positions(of index: Int) throws -> DenseColumn.Positions {
+    if let rows {
+      let positions = try somePositions(index, rows)
+      return .some(positions, anyMissing: positions.contains(-1))
+    }
     // Per shape: bit 0, the chunk has a value for it; bit 1, that value is the visible one.
     let facts = zip(table.shapes.having(index), resolution.places).map { has, place -> UInt8 in
       (has ? 1 : 0) | (place == .chunk(index) ? 2 : 0)
     }
-    guard let rows else {
-      return .some(
-        allPositions(facts),
-        anyMissing: zip(facts, table.shapes.rowCounts).contains { $0 & 2 == 0 && $1 > 0 })
-    }
-    let positions = somePositions(facts, rows)
-    return .some(positions, anyMissing: positions.contains(-1))
+    return .some(
+      allPositions(facts),
+      anyMissing: zip(facts, table.shapes.rowCounts).contains { $0 & 2 == 0 && $1 > 0 })
   }
 
   /// Positions of ascending rows.
-  private func somePositions(_ facts: [UInt8], _ rows: SelectionVector) -> [Int32] {
-    let last = rows.withUnsafeBufferPointer { rows in rows.reduce(0) { max($0, $1) } }
-    precondition(rows.isEmpty || Int(last) < shapeCodes.count, "a row that is not there")
-    return [Int32](unsafeUninitializedCapacity: rows.count) { target, used in
-      var next: Int32 = 0
-      var row = 0
-      // Codes were checked to be numbers of shapes when they were decoded, and there is one fact for each shape.
-      // No row is behind the last one, which was compared with the number of codes.
-      facts.withUnsafeBufferPointer { facts in
-        shapeCodes.withUnsafeBufferPointer { codes in
-          for wanted in rows {
-            while row < Int(wanted) {
-              next &+= Int32(facts[Int(codes[row])] & 1)
-              row &+= 1
-            }
-            target[used] = facts[Int(codes[row])] & 2 != 0 ? next : -1
-            used &+= 1
-          }
-        }
-      }
+  private func somePositions(_ index: Int, _ rows: SelectionVector) throws -> [Int32] {
+    var positions =
+      try ranks(index)?.positions(of: rows) ?? rows.map { Int32(bitPattern: $0) }
+    if resolution.hidesValues {
+      for (i, row) in rows.enumerated()
+      where resolution.places[Int(shapeCodes[Int(row)])] != .chunk(index) { positions[i] = -1 }
     }
+    return positions
   }
 
-  /// The same for all rows, without a jump, as no shape of a row foretells that of the next.
+  /// Positions of all rows, without a jump, as no shape of a row foretells that of the next.
   private func allPositions(_ facts: [UInt8]) -> [Int32] {
     let steps = facts.map { Int32($0 & 1) }
     // −1 with any position is −1.
@@ -343,7 +332,7 @@ struct FieldReading {
         return nil
       }
       let typed = DenseColumn(data: coded.data, kind: chunk.kind, hasEscapes: chunk.hasEscapes)
-      let spread = try typed.coded(positions: positions(of: index))
+      let spread = try typed.coded(positions: try positions(of: index))
       guard case .dictionary(let vector) = spread else {
         return nil
       }
@@ -373,7 +362,7 @@ struct FieldReading {
     for (index, data) in chunks {
       let chunk = table.chunks[index]
       let typed = DenseColumn(data: data, kind: chunk.kind, hasEscapes: chunk.hasEscapes)
-      guard case .some(let positions, _) = positions(of: index) else { continue }
+      guard case .some(let positions, _) = try positions(of: index) else { continue }
       for (i, position) in positions.enumerated() where position >= 0 {
         values[i] = try typed.value(Int(position))
       }

@@ -56,6 +56,10 @@ package protocol RowGroup: AnyObject {
   /// be told without looking at which rows they are; else `nil`.
   func counts(of field: String) throws -> [CountedValues]?
 
+  /// The values of a field that only some of all stored rows have, and which rows; `nil` where most rows have it, where
+  /// few different values are better looked at once each, and where values are not in one place.
+  func placedValues(of field: String) throws -> PlacedValues?
+
   /// The rows whose field, as a text, holds one of some literals, if that can be told without putting the texts
   /// together; else `nil`. Bits are those of `rows`, or of all stored rows.
   func search(
@@ -89,6 +93,14 @@ package struct CountedValues {
   package let counts: [Int64]
 }
 
+/// Values of a field in the order of their rows.
+package struct PlacedValues {
+  /// None of them missing.
+  package let values: ColumnVector
+  /// Row of each value, ascending; the other rows have none.
+  package let rows: SelectionVector
+}
+
 extension RowGroup {
   package var again: (@Sendable () throws -> any RowGroup)? { nil }
 
@@ -101,6 +113,8 @@ extension RowGroup {
   package func recordParts() throws -> RecordParts? { nil }
 
   package func counts(of field: String) throws -> [CountedValues]? { nil }
+
+  package func placedValues(of field: String) throws -> PlacedValues? { nil }
 
   package func search(
     _ field: String, for literals: [ByteSearch], rows: SelectionVector?

@@ -28,7 +28,10 @@ final class RowGroupDecoder: ColumnSurroundings, @unchecked Sendable {
   private var pools = KeptValues<Int, [UInt8]>()
   private var rows = KeptValues<Int, [UInt32]>()
   private var positions = KeptValues<Int, [UInt32]>()
+  private var ranks = KeptValues<Int, RowRanks>()
   var fields = KeptValues<String, ColumnVector>()
+  /// Fields that were read for few rows only, by the scan that did so first.
+  private var fieldsOfFewRows: [String: UInt64] = [:]
   private var alphabets: [Int: Alphabet] = [:]
   private var knownSlotLists: SlotLists?
   /// Columns on the way to which another one is being read.
@@ -73,6 +76,7 @@ final class RowGroupDecoder: ColumnSurroundings, @unchecked Sendable {
       + pieceByteCount
       + columns.byteCount(\.byteCount) + pools.byteCount(\.count) + packs.byteCount(\.count)
       + rows.byteCount { $0.count * 4 } + positions.byteCount { $0.count * 4 }
+      + ranks.byteCount(\.byteCount)
       + fields.byteCount(\.approximateByteCount) + alphabets.count * 32
       + (knownSlotLists?.byteCount ?? 0)
       + handle.filterByteCount
@@ -91,6 +95,7 @@ final class RowGroupDecoder: ColumnSurroundings, @unchecked Sendable {
     pools = KeptValues()
     rows = KeptValues()
     positions = KeptValues()
+    ranks = KeptValues()
     pieces = nil
     shapeTexts = nil
     pieceByteCount = 0
@@ -112,6 +117,7 @@ final class RowGroupDecoder: ColumnSurroundings, @unchecked Sendable {
     }
     rows.drop(largerThan: bound, lastUsedUpTo: scan) { $0.count * 4 }
     positions.drop(largerThan: bound, lastUsedUpTo: scan) { $0.count * 4 }
+    ranks.drop(largerThan: bound, lastUsedUpTo: scan, \.byteCount)
     fields.drop(largerThan: bound, lastUsedUpTo: scan) { $0.approximateByteCount }
   }
 
@@ -267,6 +273,7 @@ final class RowGroupDecoder: ColumnSurroundings, @unchecked Sendable {
     other.pools = pools
     other.rows = rows
     other.positions = positions
+    other.ranks = ranks
     return other
   }
 
@@ -279,6 +286,7 @@ final class RowGroupDecoder: ColumnSurroundings, @unchecked Sendable {
     pools.adopt(other.pools)
     rows.adopt(other.rows)
     positions.adopt(other.positions)
+    ranks.adopt(other.ranks)
     if let decompressor = other.end() { DecompressorPool.shared.give(decompressor) }
   }
 
@@ -345,6 +353,15 @@ final class RowGroupDecoder: ColumnSurroundings, @unchecked Sendable {
       found[Int(row)] = UInt32(truncatingIfNeeded: position)
     }
     positions.keep(found, index, scan: scan)
+    return found
+  }
+
+  /// Where each row's value stands in a column; `nil` if every row has one.
+  func ranks(inColumn index: Int) throws -> RowRanks? {
+    if let known = ranks.use(index, scan: scan) { return known }
+    guard let rows = try rows(ofColumn: index) else { return nil }
+    let found = RowRanks(rows: rows, rowCount: rowCount)
+    ranks.keep(found, index, scan: scan)
     return found
   }
 
@@ -428,15 +445,15 @@ final class RowGroupDecoder: ColumnSurroundings, @unchecked Sendable {
   /// A field's values for all rows, or for the rows asked for.
   ///
   /// Where chunks are kept between scans, a field of codes and numbers is read for all rows once, and few rows are
-  /// picked from that.
+  /// picked from that: by the second scan that wants few, as the first may be the only one.
   func field(_ field: String, rows: SelectionVector?) throws -> ColumnVector {
     let count = rows?.count ?? rowCount
     let resolution = handle.resolution(of: field)
     if resolution.isAbsent || count == 0 { return .missing(count: count) }
     if let known = fields.use(field, scan: scan) { return rows.map { known.gather($0) } ?? known }
-    guard handle.keepsDecoded, rows == nil || isCompact(resolution) else {
-      return try read(field, resolution, rows: rows)
-    }
+    guard handle.keepsDecoded, rows == nil || isCompact(resolution),
+      !isFirstForFew(field, rows)
+    else { return try read(field, resolution, rows: rows) }
     let all = try read(field, resolution, rows: nil).coded()
     if all.approximateByteCount <= rowCount * Self.keptBytesPerRow {
       fields.keep(all, field, scan: scan)
@@ -444,12 +461,42 @@ final class RowGroupDecoder: ColumnSurroundings, @unchecked Sendable {
     return rows.map { all.gather($0) } ?? all
   }
 
+  /// Whether few rows are wanted of a field that no earlier scan wanted.
+  private func isFirstForFew(_ field: String, _ rows: SelectionVector?) -> Bool {
+    guard let rows, rows.count * 4 < rowCount else { return false }
+    if let first = fieldsOfFewRows[field] { return first == scan }
+    fieldsOfFewRows[field] = scan
+    return true
+  }
+
+  /// The values of a field that at most half of the rows have, from the one column in which they are.
+  func placedValues(of field: String) throws -> PlacedValues? {
+    let resolution = handle.resolution(of: field)
+    guard !resolution.hasStructures, !resolution.hasTexts, !resolution.hidesValues,
+      resolution.chunks.count == 1
+    else { return nil }
+    let index = resolution.chunks[0]
+    let chunk = handle.table.chunks[index]
+    guard chunk.valueCount * 2 <= rowCount, let encoding = chunk.encoding else { return nil }
+    switch encoding {
+    case .constant, .dictionary, .reference, .rare, .pieces: return nil
+    default: break
+    }
+    let column = DenseColumn(
+      data: try columnData(index), kind: chunk.kind, hasEscapes: chunk.hasEscapes)
+    guard let rows = try rows(ofColumn: index) else { return nil }
+    let values = try column.vector(positions: .all(chunk.valueCount))
+    guard values.count == rows.count else { return nil }
+    return PlacedValues(values: values, rows: rows)
+  }
+
   /// How many rows have each value of a field, if that can be told without looking at which; else `nil`.
   func counts(of field: String) throws -> [CountedValues]? {
     let resolution = handle.resolution(of: field)
     if resolution.isAbsent || fields.has(field) { return nil }
     return try FieldReading(
-      field: field, resolution: resolution, table: handle.table, shapeCodes: [], rows: nil
+      field: field, resolution: resolution, table: handle.table, shapeCodes: [], rows: nil,
+      ranks: { try self.ranks(inColumn: $0) }
     ).counts(column: { try columnData($0) })
   }
 
@@ -469,7 +516,7 @@ final class RowGroupDecoder: ColumnSurroundings, @unchecked Sendable {
   ) throws -> ColumnVector {
     let reading = FieldReading(
       field: field, resolution: resolution, table: handle.table, shapeCodes: try shapeCodes(),
-      rows: rows)
+      rows: rows, ranks: { try self.ranks(inColumn: $0) })
     return try reading.vector(column: { try columnData($0) }, messages: { try messages($0) })
   }
 

@@ -36,6 +36,9 @@ protocol Aggregate: Sendable {
   /// The results, one row per group; groups that no row reached have the result of no rows.
   func finish(groupCount: Int) -> ColumnVector
 
+  /// The results of another call whose state is the same, see ``AggregateKind/sharesState(with:)``.
+  func finish(groupCount: Int, as kind: AggregateKind) -> ColumnVector
+
   /// Bytes the state occupies, about.
   var byteCount: Int { get }
 
@@ -58,6 +61,10 @@ protocol Aggregate: Sendable {
 }
 
 extension Aggregate {
+  func finish(groupCount: Int, as kind: AggregateKind) -> ColumnVector {
+    finish(groupCount: groupCount)
+  }
+
   var approximateGroupCount: Int { 0 }
   static func approximation(ofGroups count: Int) -> String { "" }
   var isCut: Bool { false }
@@ -116,6 +123,12 @@ enum AggregateKind: Sendable, Equatable {
     }
   }
 
+  /// Whether a call of this kind and one of another, for the same argument, keep the same: percentiles keep the numbers,
+  /// whichever of them is asked for.
+  func sharesState(with other: AggregateKind) -> Bool {
+    if case (.percentile, .percentile) = (self, other) { true } else { false }
+  }
+
   /// Whether ``Aggregate/update(groups:groupCount:arguments:rowCount:times:sequences:)`` needs times.
   var needsTimes: Bool {
     switch self {
@@ -127,6 +140,21 @@ enum AggregateKind: Sendable, Equatable {
   /// Whether it depends on the order of rows: of events, which are scanned in any order, it needs
   /// times where there are some.
   var dependsOnOrder: Bool { self == .values }
+}
+
+/// In place of a state that another call keeps.
+struct BorrowedState: Aggregate {
+  var byteCount: Int { 0 }
+
+  mutating func update(
+    groups: [UInt32]?, groupCount: Int, arguments: [ColumnVector], rowCount: Int,
+    times: [Int64]?, sequences: [UInt64]?
+  ) {}
+
+  mutating func merge(_ other: BorrowedState, mapping: [UInt32]) {}
+  func finish(groupCount: Int) -> ColumnVector { .missing(count: groupCount) }
+  func write(_ subset: GroupSubset, to writer: inout ByteWriter) {}
+  mutating func read(groupCount: Int, from reader: inout ByteReader) throws(DecodingFailure) {}
 }
 
 extension Array {

@@ -4,7 +4,10 @@ import LogStorage
 // Percentiles: exact up to 50,000 numbers of a group, then a t-digest.
 //
 // Exact: the numbers are kept, and the rank p/100 · (n − 1) is interpolated between its two
-// neighbours, which are found by selection (quickselect) without sorting the rest.
+// neighbours. Of many numbers, two passes first count how many lie in each of up to 2,048 ranges, by the leading bits in
+// which their floating-point forms differ; these are in the order of the numbers and spread latencies evenly.
+// Only the numbers of the one or two ranges that hold the neighbours are looked at further, and
+// selection (quickselect) finds the neighbours among them without sorting the rest.
 //
 // t-digest (Dunning, Ertl 2019): numbers are gathered into centroids, mean and weight, that are small
 // near the ends and large in the middle, so that the 99.9th percentile is as sharp as the median.
@@ -227,10 +230,18 @@ struct PercentileAggregate: Aggregate {
   }
 
   func finish(groupCount: Int) -> ColumnVector {
-    ColumnVector((0..<groupCount).map { value(of: $0).map { .double($0) } ?? .missing })
+    finish(groupCount: groupCount, as: .percentile(percent))
   }
 
-  private func value(of group: Int) -> Double? {
+  func finish(groupCount: Int, as kind: AggregateKind) -> ColumnVector {
+    guard case .percentile(let percent) = kind else {
+      preconditionFailure("numbers of percentiles give nothing else")
+    }
+    return ColumnVector(
+      (0..<groupCount).map { value(of: $0, percent).map { .double($0) } ?? .missing })
+  }
+
+  private func value(of group: Int, _ percent: Double) -> Double? {
     guard group < numbers.count else { return nil }
     if var digest = digests[group] {
       for number in numbers[group] { digest.add(number) }
@@ -242,16 +253,58 @@ struct PercentileAggregate: Aggregate {
   /// The interpolated value at rank percent/100 · (n − 1).
   static func percentile(_ percent: Double, of numbers: [Double]) -> Double? {
     if numbers.isEmpty { return nil }
-    var numbers = numbers
-    return numbers.withUnsafeMutableBufferPointer { numbers in
-      let rank = percent / 100 * Double(numbers.count - 1)
-      let index = min(max(Int(rank), 0), numbers.count - 1)
-      let low = select(index, in: numbers)
-      let part = rank - Double(index)
+    let rank = percent / 100 * Double(numbers.count - 1)
+    let index = min(max(Int(rank), 0), numbers.count - 1)
+    let part = rank - Double(index)
+    var (near, before) =
+      numbers.count < leastCountForRanges ? (numbers, 0) : numbersNear(index, in: numbers)
+    return near.withUnsafeMutableBufferPointer { near in
+      let low = select(index - before, in: near)
       if part <= 0 { return low }
       // Selection left everything above the index behind it.
-      guard let high = numbers[(index + 1)...].min() else { return low }
+      guard let high = near[(index - before + 1)...].min() else { return low }
       return low.moved(to: high, by: part)
+    }
+  }
+
+  /// Below this, selection among all is as fast.
+  private static let leastCountForRanges = 512
+  private static let rangeBits = 11
+
+  /// The numbers among which those lie that sorting would put at `index` and behind it, and how many are
+  /// smaller than all of them. All numbers, where one compares with none.
+  private static func numbersNear(
+    _ index: Int, in numbers: [Double]
+  ) -> (near: [Double], before: Int) {
+    var least = UInt64.max
+    var greatest = UInt64.min
+    for number in numbers {
+      let key = number.orderedBits
+      least = min(least, key)
+      greatest = max(greatest, key)
+    }
+    guard least >= (-Double.infinity).orderedBits, greatest <= Double.infinity.orderedBits else {
+      return (numbers, 0)
+    }
+    // All keys agree in the bits above the highest one in which the least and the greatest differ.
+    let shift = UInt64(max(0, 64 - (least ^ greatest).leadingZeroBitCount - rangeBits))
+    let first = least &>> shift
+    return withUnsafeTemporaryAllocation(of: Int32.self, capacity: 1 << rangeBits) { counts in
+      counts.initialize(repeating: 0)
+      for number in numbers { counts[Int(number.orderedBits &>> shift &- first)] &+= 1 }
+      var range = 0
+      var before = 0
+      while before + Int(counts[range]) <= index {
+        before += Int(counts[range])
+        range += 1
+      }
+      // The next number may lie in the next range that has some.
+      var last = range
+      if before + Int(counts[range]) == index + 1, index + 1 < numbers.count {
+        repeat { last += 1 } while counts[last] == 0
+      }
+      let wanted = first &+ UInt64(range)...first &+ UInt64(last)
+      return (numbers.filter { wanted.contains($0.orderedBits &>> shift) }, before)
     }
   }
 
@@ -294,6 +347,14 @@ struct PercentileAggregate: Aggregate {
 }
 
 extension Double {
+  /// Bits that as a whole number are in the order of the numbers; those of no number lie outside of both infinities.
+  @inline(__always)
+  fileprivate var orderedBits: UInt64 {
+    // Added to, the negative zero is the positive one.
+    let bits = (self + 0.0).bitPattern
+    return bits >> 63 == 0 ? bits | 1 << 63 : ~bits
+  }
+
   /// The number at a part of the way to another one, 0 to 1, also where they lie farther apart than
   /// the largest number there is.
   func moved(to other: Double, by part: Double) -> Double {

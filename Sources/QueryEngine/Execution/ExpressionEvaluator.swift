@@ -60,11 +60,27 @@ extension BoundExpression {
     if case .present(let operand) = kind, case .slot(let slot) = operand.kind {
       return try frame.column(slot).presence()
     }
+    if slots.count == 1, let placed = try frame.placedValues(slots[0]) {
+      return try truth(ofPlaced: placed, frame)
+    }
     if let entries = try distinctEntries(&frame) {
       var single = frame.entries(entries.slot, entries.values)
       return entries.spread(try truthOfRows(&single))
     }
     return try truthOfRows(&frame)
+  }
+
+  /// Worked out for the values that there are, and once for a row without.
+  private func truth(ofPlaced placed: PlacedValues, _ frame: Frame) throws -> Bitmap {
+    var missing = frame.entries(slots[0], .missing(count: 1))
+    let truthOfMissing = try truthOfRows(&missing)[0]
+    var found = Bitmap(repeating: truthOfMissing, count: frame.rowCount)
+    if placed.rows.isEmpty { return found }
+    var present = frame.entries(slots[0], placed.values)
+    var differing = try truthOfRows(&present)
+    if truthOfMissing { differing.invert() }
+    found.flip(placed.rows, where: differing)
+    return found
   }
 
   /// The rows whose field is a text, holds a literal, or matches an expression of which every match holds one, if

@@ -131,6 +131,17 @@ struct Frame {
     return counts
   }
 
+  /// The values of a slot's field that only some of the rows have, if it has not been read and the row group has them
+  /// so; else `nil`.
+  func placedValues(_ slot: SlotID) throws -> PlacedValues? {
+    guard columns[slot] == nil, let events, events.selectedRows == nil,
+      case .event(.discovered(let name)) = layout.plan.slots[slot].source,
+      events.rowGroup.mayHave(name), let placed = try events.rowGroup.placedValues(of: name)
+    else { return nil }
+    if !placed.values.isAllMissing { layout.context.noteMet(name) }
+    return placed
+  }
+
   /// The rows that have the field of a slot in which a search has just been made.
   func presence(_ slot: SlotID) throws -> Bitmap {
     guard let events, case .event(let field) = layout.plan.slots[slot].source else {

@@ -9,11 +9,14 @@ import LogStorage
 /// The groups of some rows with the states of all aggregates.
 struct PartialGroups: Sendable {
   var table: GroupTable
+  /// One per call; of calls that keep the same, the first one's is for all.
   var states: [any Aggregate]
 
   init(_ stats: StatsStep) {
     table = GroupTable(keyCount: stats.keys.count)
-    states = stats.aggregates.map { $0.aggregate.kind.makeState() }
+    states = zip(stats.aggregates, stats.stateOwners).enumerated().map { index, call in
+      call.1 == index ? call.0.aggregate.kind.makeState() : BorrowedState()
+    }
   }
 
   /// Aggregates the rows of a frame.
@@ -82,6 +85,18 @@ extension PartialGroups {
 }
 
 extension StatsStep {
+  /// For each call the one that keeps its state: itself, or an earlier one of the same field.
+  var stateOwners: [Int] {
+    aggregates.indices.map { index in
+      let call = aggregates[index].aggregate
+      guard case .slot(let slot)? = call.argument?.kind else { return index }
+      return aggregates[..<index].firstIndex {
+        guard case .slot(slot)? = $0.aggregate.argument?.kind else { return false }
+        return $0.aggregate.kind.sharesState(with: call.kind)
+      } ?? index
+    }
+  }
+
   fileprivate var arguments: [BoundExpression] { aggregates.compactMap(\.aggregate.argument) }
 
   /// The field of events that is the only key, if of its groups nothing but their rows is counted.
@@ -241,9 +256,10 @@ struct GroupMerger: PieceMerger {
     let groupCount = groups.table.count
     var columns = [ColumnVector?](repeating: nil, count: layout.plan.slots.count)
     for (key, column) in zip(stats.keys, groups.table.keyColumns()) { columns[key.output] = column }
-    for (output, state) in zip(stats.aggregates, groups.states) {
+    for (output, owner) in zip(stats.aggregates, stats.stateOwners) {
       try StopPoint.check()
-      columns[output.output] = state.finish(groupCount: groupCount)
+      let state = groups.states[owner]
+      columns[output.output] = state.finish(groupCount: groupCount, as: output.aggregate.kind)
       if state.isCut {
         let slot = layout.plan.slots[output.output]
         layout.context.warn(AnalyzerDiagnostics.listCut(slot.name, at: slot.mention))
@@ -278,14 +294,15 @@ struct GroupMerger: PieceMerger {
   }
 
   private func approximateCounts(of groups: PartialGroups) -> [Int] {
-    groups.states.map(\.approximateGroupCount)
+    stats.stateOwners.map { groups.states[$0].approximateGroupCount }
   }
 
   /// Notes which results are approximate in how many groups.
   private func note(_ approximateCounts: [Int]) {
+    let owners = stats.stateOwners
     for (index, count) in approximateCounts.enumerated() where count > 0 {
       let name = layout.plan.slots[stats.aggregates[index].output].name
-      let reason = type(of: groups.states[index]).approximation(ofGroups: count)
+      let reason = type(of: groups.states[owners[index]]).approximation(ofGroups: count)
       layout.context.noteApproximation("\(name): \(reason)")
     }
   }
