@@ -1,3 +1,5 @@
+import Columnar
+
 /// Codes below a known cardinality: dictionary codes, shape codes, stream codes.
 ///
 /// The smallest of three forms. Bit-packed to the width of the largest code; as one or two byte planes through zstd,
@@ -102,6 +104,34 @@ enum CodeStream {
     }
   }
 
+  /// How many of `count` codes are each one below `cardinality`, as far as possible without making the codes; `nil` where
+  /// they are stored once per shape.
+  static func counts(
+    _ reader: inout ByteReader, count: Int, cardinality: Int, decompressor: Decompressor
+  ) throws(DecodingFailure) -> [Int64]? {
+    var ahead = reader
+    switch Form(rawValue: try ahead.byte()) {
+    case .ofShapes: return nil
+    case .digits:
+      reader = ahead
+      return try Digits.wanted(cardinality).counts(
+        in: try digits(&reader, count: count, cardinality: cardinality, decompressor), count: count)
+    default:
+      let codes = try decode(
+        &reader, count: count, cardinality: cardinality, decompressor: decompressor)
+      var counts = [Int64](repeating: 0, count: max(cardinality, 1))
+      for code in codes { counts[Int(code)] += 1 }
+      return counts
+    }
+  }
+
+  private static func digits(
+    _ reader: inout ByteReader, count: Int, cardinality: Int, _ decompressor: Decompressor
+  ) throws(DecodingFailure) -> [UInt8] {
+    try reader.stream(
+      limit: Digits.wanted(cardinality).byteCount(of: count), decompressor: decompressor)
+  }
+
   /// Reads `count` codes; every one is checked to be below `cardinality`.
   static func decode(
     _ reader: inout ByteReader, count: Int, cardinality: Int, decompressor: Decompressor
@@ -128,13 +158,9 @@ enum CodeStream {
     case .ofShapes:
       throw DecodingFailure("codes of shapes where rows have none")
     case .digits:
-      guard let digits = Digits(cardinality: cardinality) else {
-        throw DecodingFailure("several codes in a byte where there are \(cardinality)")
-      }
       // Each code is below the cardinality, as each byte was looked up.
-      return try digits.codes(
-        in: try reader.stream(limit: digits.byteCount(of: count), decompressor: decompressor),
-        count: count)
+      return try Digits.wanted(cardinality).codes(
+        in: try digits(&reader, count: count, cardinality: cardinality, decompressor), count: count)
     case .planes:
       let planeCount = width > 8 ? 2 : 1
       let planes = try reader.stream(limit: count * planeCount, decompressor: decompressor)
@@ -181,6 +207,14 @@ private struct Digits {
     byteLimit = limit
   }
 
+  /// For codes that say they are stored so.
+  static func wanted(_ cardinality: Int) throws(DecodingFailure) -> Digits {
+    guard let digits = Digits(cardinality: cardinality) else {
+      throw DecodingFailure("several codes in a byte where there are \(cardinality)")
+    }
+    return digits
+  }
+
   func byteCount(of count: Int) -> Int { (count + perByte - 1) / perByte }
 
   /// Behind the last code zeros fill the last byte.
@@ -197,17 +231,44 @@ private struct Digits {
     }
   }
 
-  /// - Throws: `DecodingFailure` when there are not as many bytes as the codes take, or one stands for no codes.
-  func codes(in bytes: [UInt8], count: Int) throws(DecodingFailure) -> [UInt16] {
+  /// How many of the codes are each one, told from how many of the bytes are each one.
+  ///
+  /// - Throws: as ``codes(in:count:)``.
+  func counts(in bytes: [UInt8], count: Int) throws(DecodingFailure) -> [Int64] {
+    try check(bytes, count: count)
+    var counts = [Int64](repeating: 0, count: base)
+    // Of the last byte only the digits that are codes count.
+    let wholeCount = count / perByte
+    for (byte, number) in ByteHistogram.counts(of: bytes[..<wholeCount]).enumerated() {
+      var rest = byte
+      for _ in 0..<perByte where number > 0 {
+        counts[rest % base] += Int64(number)
+        rest /= base
+      }
+    }
+    var rest = Int(bytes.last ?? 0)
+    for _ in 0..<count - wholeCount * perByte {
+      counts[rest % base] += 1
+      rest /= base
+    }
+    return counts
+  }
+
+  private func check(_ bytes: [UInt8], count: Int) throws(DecodingFailure) {
     guard bytes.count == byteCount(of: count) else {
       throw DecodingFailure("\(bytes.count) bytes for \(count) codes, \(perByte) in each")
     }
-    let table = digitsOfBytes()
     var largest: UInt8 = 0
     for byte in bytes { largest = max(largest, byte) }
     guard Int(largest) < byteLimit else {
       throw DecodingFailure("a byte of \(largest) where \(byteLimit) stand for codes")
     }
+  }
+
+  /// - Throws: `DecodingFailure` when there are not as many bytes as the codes take, or one stands for no codes.
+  func codes(in bytes: [UInt8], count: Int) throws(DecodingFailure) -> [UInt16] {
+    try check(bytes, count: count)
+    let table = digitsOfBytes()
     return [UInt16](unsafeUninitializedCapacity: bytes.count * perByte + 8) { target, used in
       // Eight codes are written for each byte, of which the next byte's overwrite those that do not count; the last
       // ones end at most eight codes behind `bytes.count * perByte`. The table has 256 entries.

@@ -54,6 +54,12 @@ struct ColumnContext {
   }
 }
 
+/// The entries of a dictionary, and how many values of the column are each.
+struct CountedEntries {
+  let entries: TextRun
+  let counts: [Int64]
+}
+
 /// Reads a column chunk back. The bytes passed their checksum, but every count, width and code
 /// is checked all the same: damage must throw, never trap.
 enum ColumnDecoder {
@@ -110,6 +116,20 @@ enum ColumnDecoder {
     case .rare, .pieces:
       throw DecodingFailure("an encoding that columns of their own do not have")
     }
+  }
+
+  /// The entries of a dictionary and how many values are each; `nil` where codes are stored once per shape.
+  ///
+  /// - Parameter count: values in the chunk.
+  static func countedEntries(
+    _ bytes: UnsafeRawBufferPointer, count: Int, decompressor: Decompressor
+  ) throws(DecodingFailure) -> CountedEntries? {
+    var reader = ByteReader(bytes)
+    let entryCount = try reader.count(limit: min(count, 65_535))
+    let entries = try texts(&reader, count: entryCount, decompressor: decompressor)
+    return try CodeStream.counts(
+      &reader, count: count, cardinality: entryCount, decompressor: decompressor
+    ).map { CountedEntries(entries: entries, counts: $0) }
   }
 
   private static func texts(

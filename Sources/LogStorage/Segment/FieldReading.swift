@@ -254,13 +254,23 @@ struct FieldReading {
 
   /// How many rows have each value, whichever they are: the values of a column are counted as they lie, and the shapes of
   /// the rows need not be read. `nil` where columns have many values or hide each other's, or texts must be looked into.
-  func counts(column: (Int) throws -> ColumnData) throws -> [CountedValues]? {
+  ///
+  /// - Parameter entries: counts the entries of a dictionary, where that is less than decoding it.
+  func counts(
+    column: (Int) throws -> ColumnData, entries: (Int) throws -> CountedEntries?
+  ) throws -> [CountedValues]? {
     guard !resolution.hasStructures, !resolution.hasTexts, !resolution.hidesValues else {
       return nil
     }
     var result: [CountedValues] = []
     var missing = Int64(table.rowCount)
     for index in resolution.chunks {
+      if let counted = try entries(index) {
+        let (part, missingCount) = try counts(ofEntries: counted, index)
+        missing -= Int64(table.chunks[index].valueCount) - missingCount
+        result.append(part)
+        continue
+      }
       let data = try column(index)
       if case .integers(let numbers) = data {
         guard let counted = try counts(ofNumbers: numbers, index) else { return nil }
@@ -275,13 +285,34 @@ struct FieldReading {
         ? (0...part.entries.count).map { $0 == Int(part.codes[0]) ? count : 0 }
         : Self.counts(of: part.codes, below: part.entries.count + 1)
       missing -= count - counts.removeLast()
-      let used = counts.indices.filter { counts[$0] > 0 }
-      result.append(
-        CountedValues(
-          values: part.entries.gather(used.map { UInt32($0) }), counts: used.map { counts[$0] }))
+      result.append(Self.counted(part.entries, counts))
     }
     if missing > 0 { result.append(CountedValues(values: .missing(count: 1), counts: [missing])) }
     return result
+  }
+
+  private static func counted(_ values: ColumnVector, _ counts: [Int64]) -> CountedValues {
+    let used = counts.indices.filter { counts[$0] > 0 }
+    return CountedValues(
+      values: values.gather(used.map { UInt32($0) }), counts: used.map { counts[$0] })
+  }
+
+  /// Of the entries of a dictionary; also how many are no value, as JSON null is none.
+  private func counts(
+    ofEntries counted: CountedEntries, _ index: Int
+  ) throws -> (CountedValues, missing: Int64) {
+    let chunk = table.chunks[index]
+    let codes = (0..<counted.entries.count).map { UInt16($0) }
+    let column = DenseColumn(
+      data: .dictionary(codes: codes, entries: counted.entries), kind: chunk.kind,
+      hasEscapes: chunk.hasEscapes)
+    guard case .dictionary(let part) = try column.vector(positions: .all(codes.count)) else {
+      throw DecodingFailure("entries that are no dictionary")
+    }
+    var counts = [Int64](repeating: 0, count: part.entries.count + 1)
+    for (code, count) in zip(part.codes, counted.counts) { counts[Int(code)] += count }
+    let missing = counts.removeLast()
+    return (Self.counted(part.entries, counts), missing)
   }
 
   /// Of numbers that lie close together; `nil` if they do not.

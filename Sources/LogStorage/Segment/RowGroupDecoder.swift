@@ -32,6 +32,8 @@ final class RowGroupDecoder: ColumnSurroundings, @unchecked Sendable {
   var fields = KeptValues<String, ColumnVector>()
   /// Fields that were read for few rows only, by the scan that did so first.
   private var fieldsOfFewRows: [String: UInt64] = [:]
+  /// Columns whose values were only counted, by the scan that did so first.
+  private var columnsCounted: [Int: UInt64] = [:]
   private var alphabets: [Int: Alphabet] = [:]
   private var knownSlotLists: SlotLists?
   /// Columns on the way to which another one is being read.
@@ -497,7 +499,24 @@ final class RowGroupDecoder: ColumnSurroundings, @unchecked Sendable {
     return try FieldReading(
       field: field, resolution: resolution, table: handle.table, shapeCodes: [], rows: nil,
       ranks: { try self.ranks(inColumn: $0) }
-    ).counts(column: { try columnData($0) })
+    ).counts(column: { try columnData($0) }, entries: { try countedEntries(ofColumn: $0) })
+  }
+
+  /// The entries of a dictionary counted without making its codes, if nobody has made them; where chunks are kept, the
+  /// second scan that counts makes and keeps them.
+  private func countedEntries(ofColumn index: Int) throws -> CountedEntries? {
+    let chunk = handle.table.chunks[index]
+    guard chunk.encoding == .dictionary, trace == nil, !columns.has(index) else { return nil }
+    if case .rare = chunk.place { return nil }
+    if handle.keepsDecoded {
+      if let first = columnsCounted[index], first != scan { return nil }
+      columnsCounted[index] = scan
+    }
+    try StopPoint.check()
+    return try decoding(index) {
+      try ColumnDecoder.countedEntries(
+        $0, count: chunk.valueCount, decompressor: decompressor)
+    }
   }
 
   /// Whether the values are codes and numbers, which take little to read and to keep.
