@@ -29,10 +29,8 @@ package enum Workers {
       let status = pthread_create(
         &thread, nil,
         { raw in
-          let pages = LargePages.adviseForThisThread()
           // The creator retained the task for this thread, which takes it over.
           Unmanaged<Task>.fromOpaque(raw!).takeRetainedValue().work()
-          _ = consume pages
           return nil
         }, task.toOpaque())
       if status == 0 {

@@ -30,7 +30,8 @@ struct ColumnContext {
   /// The shape of the row of each value, numbered in order of first row.
   func shapesByFirstRow() throws -> [UInt16] {
     let codes = try surroundings.shapeCodes()
-    var placeOf = [Int32](repeating: -1, count: 65_536)
+    let greatest = codes.withUnsafeBufferPointer { codes in codes.reduce(0) { max($0, $1) } }
+    var placeOf = [Int32](repeating: -1, count: Int(greatest) + 1)
     var count: Int32 = 0
     func place(_ row: Int) -> UInt16 {
       let shape = Int(codes[row])

@@ -143,30 +143,32 @@ enum IntegerStream {
       let base = try reader.zigzag()
       return try distances(
         &reader, count: count, packed: form == .packed, decompressor: decompressor
-      ) { _, distance in base &+ Int64(bitPattern: distance) }
+      ) { distance in base &+ Int64(bitPattern: distance) }
     case .deltaPacked, .deltaBytes:
       guard count > 0 else { throw DecodingFailure("differences of nothing") }
       let first = try reader.zigzag()
       let base = try reader.zigzag()
       var previous = first
-      var rest = try distances(
-        &reader, count: count - 1, packed: form == .deltaPacked, decompressor: decompressor
-      ) { _, distance in
+      return try distances(
+        &reader, behind: first, count: count - 1, packed: form == .deltaPacked,
+        decompressor: decompressor
+      ) { distance in
         previous = previous &+ base &+ Int64(bitPattern: distance)
         return previous
       }
-      rest.insert(first, at: 0)
-      return rest
     }
   }
 
   /// Unpacks distances and turns each, in order, into a value.
+  ///
+  /// - Parameter first: a value before those of the distances.
   @inline(__always)
   private static func distances(
-    _ reader: inout ByteReader, count: Int, packed: Bool, decompressor: Decompressor,
-    _ value: (Int, UInt64) -> Int64
+    _ reader: inout ByteReader, behind first: Int64? = nil, count: Int, packed: Bool,
+    decompressor: Decompressor, _ value: (UInt64) -> Int64
   ) throws(DecodingFailure) -> [Int64] {
     let width = Int(try reader.byte())
+    let start = first == nil ? 0 : 1
     if packed {
       guard width <= BitPacking.maximalWidth else {
         throw DecodingFailure("a width of \(width) bits")
@@ -174,13 +176,14 @@ enum IntegerStream {
       let size = BitPacking.byteCount(count: count, width: width)
       var bytes = [UInt8](try reader.take(size))
       bytes.append(contentsOf: repeatElement(0, count: 8))
-      return [Int64](unsafeUninitializedCapacity: count) { target, used in
+      return [Int64](unsafeUninitializedCapacity: start + count) { target, used in
+        if let first { target[0] = first }
         bytes.withUnsafeBytes { raw in
           BitPacking.unpack(raw.baseAddress!, count: count, width: width) { i, distance in
-            target[i] = value(i, distance)
+            target[start &+ i] = value(distance)
           }
         }
-        used = count
+        used = start + count
       }
     }
     guard width <= 8 else { throw DecodingFailure("integers of \(width) bytes") }
@@ -188,15 +191,16 @@ enum IntegerStream {
     guard planes.count == width * count else {
       throw DecodingFailure("byte planes of the wrong size")
     }
-    return [Int64](unsafeUninitializedCapacity: count) { target, used in
+    return [Int64](unsafeUninitializedCapacity: start + count) { target, used in
+      if let first { target[0] = first }
       planes.withUnsafeBufferPointer { planes in
         // Most are of one byte or two, and then the loop has no loop in it.
         switch width {
         case 1:
-          for i in 0..<count { target[i] = value(i, UInt64(planes[i])) }
+          for i in 0..<count { target[start &+ i] = value(UInt64(planes[i])) }
         case 2:
           for i in 0..<count {
-            target[i] = value(i, UInt64(planes[i]) | UInt64(planes[count &+ i]) &<< 8)
+            target[start &+ i] = value(UInt64(planes[i]) | UInt64(planes[count &+ i]) &<< 8)
           }
         default:
           for i in 0..<count {
@@ -204,11 +208,11 @@ enum IntegerStream {
             for plane in 0..<width {
               distance |= UInt64(planes[plane &* count &+ i]) &<< UInt64(plane &<< 3)
             }
-            target[i] = value(i, distance)
+            target[start &+ i] = value(distance)
           }
         }
       }
-      used = count
+      used = start + count
     }
   }
 }

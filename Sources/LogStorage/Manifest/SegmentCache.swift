@@ -7,6 +7,13 @@ final class OpenSegment: RowGroupSource {
   private let handles: Mutex<[RowGroupHandle?]>
   /// Filters over ids that were read, by row group.
   private let filters = Mutex<[Int: IdentifierFilter]>([:])
+  /// What is to be fetched soon, the next one last.
+  private let fetched = Mutex<[FetchedBytes]>([])
+
+  private struct FetchedBytes {
+    var offset: UInt64
+    var count: Int
+  }
 
   init(_ reader: SegmentReader, chunks: DecodedChunkCache) {
     self.reader = reader
@@ -70,11 +77,17 @@ final class OpenSegment: RowGroupSource {
 
   func hasTable(_ index: Int) -> Bool { handles.withLock { $0[index] != nil } }
 
-  /// Row groups whose tables, or filters, are fetched together.
-  private static let tablesFetched = 64
+  /// Tables, or filters, that the system is fetching while one is worked on.
+  private static let fetchedAhead = 8
 
-  /// Says that of row groups which are not known yet the tables will be read, or the filters, where these decide.
-  func willReadTables(in window: ClosedRange<Int64>?, _ questions: [IdentifierQuestion]) {
+  /// Takes note that of row groups which are not known yet the tables will be read, or the filters, where these decide,
+  /// and has the system fetch the first few.
+  ///
+  /// Telling the system of one takes as long as parsing a quarter of it. So the others are told of one by one as row
+  /// groups are drawn, see ``fetchNextTable()``: by whichever worker draws, and not at all if a scan ends before.
+  func willReadTables(
+    in window: ClosedRange<Int64>?, _ questions: [IdentifierQuestion], isNewestFirst: Bool
+  ) {
     let unknown = handles.withLock { handles in handles.indices.filter { handles[$0] == nil } }
     let wanted = unknown.filter { index in
       let entry = reader.rowGroups[index]
@@ -82,16 +95,24 @@ final class OpenSegment: RowGroupSource {
     }
     if wanted.count <= 1 { return }
     let known = questions.isEmpty ? [] : filters.withLock { Set($0.keys) }
-    for index in wanted.suffix(Self.tablesFetched) {
+    let places = wanted.compactMap { index -> FetchedBytes? in
       let entry = reader.rowGroups[index]
-      if filterDecides(index, questions), let place = entry.identifierFilter {
-        if known.contains(index) { continue }
-        reader.source.willRead(at: entry.offset + UInt64(place.offset), count: Int(place.length))
-      } else {
-        reader.source.willRead(
-          at: entry.offset + UInt64(entry.metadataOffset), count: Int(entry.metadataLength))
+      guard filterDecides(index, questions), let place = entry.identifierFilter else {
+        return FetchedBytes(
+          offset: entry.offset + UInt64(entry.metadataOffset), count: Int(entry.metadataLength))
       }
+      if known.contains(index) { return nil }
+      return FetchedBytes(offset: entry.offset + UInt64(place.offset), count: Int(place.length))
     }
+    // The next one is last.
+    fetched.withLock { $0 = isNewestFirst ? places : places.reversed() }
+    for _ in 0..<Self.fetchedAhead { fetchNextTable() }
+  }
+
+  /// Has the system fetch one more of the tables, or filters, that are still to be read.
+  func fetchNextTable() {
+    guard let next = fetched.withLock({ $0.popLast() }) else { return }
+    reader.source.willRead(at: next.offset, count: next.count)
   }
 
   /// Whether a filter decides on a predicate before the table is read.

@@ -339,7 +339,8 @@ final class SegmentScan: RowGroupCursor {
       let segment = try progress.opened.removeValue(forKey: record.id) ?? open(candidate)
       progress.statistics.segmentsRead += 1
       if !request.needsOnlyCounts {
-        (segment as? OpenSegment)?.willReadTables(in: candidate.window, questions)
+        (segment as? OpenSegment)?.willReadTables(
+          in: candidate.window, questions, isNewestFirst: request.order == .newestFirst)
       }
       let number = progress.segments.count
       progress.segments.append(Opened(candidate: candidate, source: segment))
@@ -375,6 +376,7 @@ final class SegmentScan: RowGroupCursor {
   /// The row group for a worker, or `nil` when nothing in it can match.
   private func read(_ choice: Choice) throws -> (any RowGroup)? {
     if let rows = countedRows(choice) { return rows }
+    (choice.source as? OpenSegment)?.fetchNextTable()
     let judged = try judged(choice)
     judged?.willRead(fields: request.fields, inRows: !request.countsValues)
     readAhead()

@@ -78,6 +78,7 @@ package final class EncodedRowGroupReader: RowGroup {
 
   package var again: (@Sendable () throws -> any RowGroup)? {
     guard handle.isOfSegment else { return nil }
+    decoder.isWantedAgain = true
     return {
       [handle, logGroup, ordinal, boundOfRest, visibleRows, sequenceBase, countBytes, trace] in
       EncodedRowGroupReader(
@@ -126,6 +127,10 @@ package final class EncodedRowGroupReader: RowGroup {
 
   package func messages(_ rows: SelectionVector?) throws -> StringVector {
     try decoder.messages(rows)
+  }
+
+  package func willReadMessages(_ rows: SelectionVector) throws {
+    try decoder.willReadMessages(rows)
   }
 
   package func recordParts() throws -> RecordParts? { try RecordParts(decoder) }

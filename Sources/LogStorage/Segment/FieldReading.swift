@@ -68,7 +68,7 @@ struct FieldReading {
   /// Positions of ascending rows.
   private func somePositions(_ index: Int, _ rows: SelectionVector) throws -> [Int32] {
     var positions =
-      try ranks(index)?.positions(of: rows) ?? rows.map { Int32(bitPattern: $0) }
+      try ranks(index)?.positions(of: rows, none: -1) ?? rows.map { Int32(bitPattern: $0) }
     if resolution.hidesValues {
       for (i, row) in rows.enumerated()
       where resolution.places[Int(shapeCodes[Int(row)])] != .chunk(index) { positions[i] = -1 }

@@ -1,4 +1,8 @@
 /// Values made once, each with the scan that last used it.
+///
+/// What only one scan ever asks for is not worth its memory: fresh pages cost a query that runs once a fifth of its time, and
+/// in a warm engine they would push out what others ask for again. So a value outlives the scan only if an earlier one has
+/// asked for it too (``dropFirstMet(by:)``).
 struct KeptValues<Key: Hashable, Value> {
   private struct Kept {
     let value: Value
@@ -6,12 +10,29 @@ struct KeptValues<Key: Hashable, Value> {
   }
 
   private var kept: [Key: Kept] = [:]
+  /// The scan that first asked for a value.
+  private var firstUses: [Key: UInt64] = [:]
 
   /// The value, which counts as used by `scan`; `nil` if it is not kept.
   mutating func use(_ key: Key, scan: UInt64) -> Value? {
-    guard let index = kept.index(forKey: key) else { return nil }
+    guard let index = kept.index(forKey: key) else {
+      _ = isFirstUse(key, scan: scan)
+      return nil
+    }
     kept.values[index].lastUse = scan
     return kept[index].value.value
+  }
+
+  /// Whether no scan before this one has asked for the value; this one now has.
+  mutating func isFirstUse(_ key: Key, scan: UInt64) -> Bool {
+    if let first = firstUses[key] { return first == scan }
+    firstUses[key] = scan
+    return true
+  }
+
+  /// Drops the values that no scan before this one has asked for.
+  mutating func dropFirstMet(by scan: UInt64) {
+    kept = kept.filter { firstUses[$0.key] != scan }
   }
 
   func has(_ key: Key) -> Bool { kept[key] != nil }
@@ -28,6 +49,7 @@ struct KeptValues<Key: Hashable, Value> {
     other.kept.compactMap { key, kept in
       guard self.kept[key] == nil else { return nil }
       self.kept[key] = kept
+      if firstUses[key] == nil { firstUses[key] = other.firstUses[key] }
       return (key, kept.value)
     }
   }

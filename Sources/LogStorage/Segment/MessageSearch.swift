@@ -86,10 +86,10 @@ struct MessageSearch {
     let around = PieceSearch(search: search).surroundings(of: candidate.slot, in: pieces)
     let column = table.shapes[shape].columns[candidate.slot]
     let rows = try rows(of: [shape]).setRows()
-    let positions = try decoder.positions(inColumn: column)
+    let positions = try decoder.ranks(inColumn: column)?.positions(of: rows, none: -1)
     let hits = try decoder.columnData(column).hits(
       search, count: rows.count, before: around.before, after: around.after
-    ) { i in positions.map { Int($0[Int(rows[i])]) } ?? Int(rows[i]) }
+    ) { i in positions?[i] ?? Int(rows[i]) }
     for hit in hits.setRows() { found[Int(rows[Int(hit)])] = true }
   }
 

@@ -47,6 +47,9 @@ package protocol RowGroup: AnyObject {
   /// - Complexity: O(bytes of the texts asked for)
   func messages(_ rows: SelectionVector?) throws -> StringVector
 
+  /// Says that the texts of these rows, ascending, will be read soon, so that the system can fetch what they are made of.
+  func willReadMessages(_ rows: SelectionVector) throws
+
   /// A discovered field by its dotted display name, for the given stored rows (`nil`: all). JSON
   /// leaves keep their type; a path that stops at an object or array gives maps or lists; fields of
   /// text events (`@type`, `@requestId`, VPC flow columns …) are found in their text.
@@ -107,6 +110,8 @@ extension RowGroup {
   package var trace: ReadTrace? { nil }
 
   package func traced(by trace: ReadTrace) throws -> (any RowGroup)? { nil }
+
+  package func willReadMessages(_ rows: SelectionVector) throws {}
 
   package func sequenceNumbers() throws -> [UInt64] { try sequenceNumbers(nil) }
 

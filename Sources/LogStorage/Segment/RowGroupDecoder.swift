@@ -16,6 +16,8 @@ final class RowGroupDecoder: ColumnSurroundings, @unchecked Sendable {
   var trace: ReadTrace?
   /// The scan that has it.
   private(set) var scan: UInt64 = 0
+  /// Whether the same scan comes back for more of the row group.
+  var isWantedAgain = false
 
   private var integers = KeptValues<RowGroupTable.Role, [Int64]>()
   private var codes = KeptValues<RowGroupTable.Role, [UInt16]>()
@@ -27,13 +29,8 @@ final class RowGroupDecoder: ColumnSurroundings, @unchecked Sendable {
   private var packs = KeptValues<Int, [UInt8]>()
   private var pools = KeptValues<Int, [UInt8]>()
   private var rows = KeptValues<Int, [UInt32]>()
-  private var positions = KeptValues<Int, [UInt32]>()
   private var ranks = KeptValues<Int, RowRanks>()
   var fields = KeptValues<String, ColumnVector>()
-  /// Fields that were read for few rows only, by the scan that did so first.
-  private var fieldsOfFewRows: [String: UInt64] = [:]
-  /// Columns whose values were only counted, by the scan that did so first.
-  private var columnsCounted: [Int: UInt64] = [:]
   private var alphabets: [Int: Alphabet] = [:]
   private var knownSlotLists: SlotLists?
   /// Columns on the way to which another one is being read.
@@ -77,8 +74,7 @@ final class RowGroupDecoder: ColumnSurroundings, @unchecked Sendable {
     integers.byteCount { $0.count * 8 } + codes.byteCount { $0.count * 2 }
       + pieceByteCount
       + columns.byteCount(\.byteCount) + pools.byteCount(\.count) + packs.byteCount(\.count)
-      + rows.byteCount { $0.count * 4 } + positions.byteCount { $0.count * 4 }
-      + ranks.byteCount(\.byteCount)
+      + rows.byteCount { $0.count * 4 } + ranks.byteCount(\.byteCount)
       + fields.byteCount(\.approximateByteCount) + alphabets.count * 32
       + (knownSlotLists?.byteCount ?? 0)
       + handle.filterByteCount
@@ -86,8 +82,22 @@ final class RowGroupDecoder: ColumnSurroundings, @unchecked Sendable {
 
   /// Drops what is not worth keeping between scans.
   func dropBulk() {
+    if !isWantedAgain { dropFirstMet() }
+    isWantedAgain = false
     for case .templates(let run) in columns.values { run.dropBulk() }
     drop(largerThan: max(4_096, rowCount * Self.keptBytesPerRow), lastUsedUpTo: 0)
+  }
+
+  /// Drops what no scan before this one has asked for.
+  private func dropFirstMet() {
+    integers.dropFirstMet(by: scan)
+    codes.dropFirstMet(by: scan)
+    columns.dropFirstMet(by: scan)
+    packs.dropFirstMet(by: scan)
+    pools.dropFirstMet(by: scan)
+    rows.dropFirstMet(by: scan)
+    ranks.dropFirstMet(by: scan)
+    fields.dropFirstMet(by: scan)
   }
 
   /// Drops everything that fields are made of.
@@ -96,7 +106,6 @@ final class RowGroupDecoder: ColumnSurroundings, @unchecked Sendable {
     packs = KeptValues()
     pools = KeptValues()
     rows = KeptValues()
-    positions = KeptValues()
     ranks = KeptValues()
     pieces = nil
     shapeTexts = nil
@@ -118,7 +127,6 @@ final class RowGroupDecoder: ColumnSurroundings, @unchecked Sendable {
       if case .identifiers(let run) = $0 { !pools.has(run.form.width) } else { false }
     }
     rows.drop(largerThan: bound, lastUsedUpTo: scan) { $0.count * 4 }
-    positions.drop(largerThan: bound, lastUsedUpTo: scan) { $0.count * 4 }
     ranks.drop(largerThan: bound, lastUsedUpTo: scan, \.byteCount)
     fields.drop(largerThan: bound, lastUsedUpTo: scan) { $0.approximateByteCount }
   }
@@ -195,6 +203,16 @@ final class RowGroupDecoder: ColumnSurroundings, @unchecked Sendable {
       let name = chunk.role == .column ? "column '\(chunk.path)'" : "\(chunk.role)"
       throw damage(column: name, failure.reason)
     }
+  }
+
+  /// A chunk's bytes as they are stored, which are not copied where they lie by themselves.
+  private func bytes(ofChunk index: Int) throws -> [UInt8] {
+    let chunk = handle.table.chunks[index]
+    guard case .alone(let offset, let check) = chunk.place else {
+      return try decoding(index) { Array($0) }
+    }
+    trace?.noteRead(ChunkName(chunk), chunk.encoding, byteCount: chunk.length)
+    return try checked(offset: offset, length: chunk.length, check: check)
   }
 
   /// Bytes of the row group, compared with their checksum.
@@ -274,7 +292,6 @@ final class RowGroupDecoder: ColumnSurroundings, @unchecked Sendable {
     other.packs = packs
     other.pools = pools
     other.rows = rows
-    other.positions = positions
     other.ranks = ranks
     return other
   }
@@ -287,7 +304,6 @@ final class RowGroupDecoder: ColumnSurroundings, @unchecked Sendable {
     packs.adopt(other.packs)
     pools.adopt(other.pools)
     rows.adopt(other.rows)
-    positions.adopt(other.positions)
     ranks.adopt(other.ranks)
     if let decompressor = other.end() { DecompressorPool.shared.give(decompressor) }
   }
@@ -314,7 +330,7 @@ final class RowGroupDecoder: ColumnSurroundings, @unchecked Sendable {
     else {
       throw DecodingFailure("it refers to identifiers of \(width) bytes, which are not there")
     }
-    let pool = try decoding(index) { Array($0) }
+    let pool = try bytes(ofChunk: index)
     guard pool.count == chunks[index].valueCount * width else {
       throw DecodingFailure("a pool of the wrong size")
     }
@@ -346,18 +362,6 @@ final class RowGroupDecoder: ColumnSurroundings, @unchecked Sendable {
     return found
   }
 
-  /// For each row, where its value stands in a column, `.max` for none; `nil` if every row has one.
-  func positions(inColumn index: Int) throws -> [UInt32]? {
-    guard let rows = try rows(ofColumn: index) else { return nil }
-    if let known = positions.use(index, scan: scan) { return known }
-    var found = [UInt32](repeating: .max, count: rowCount)
-    for (position, row) in rows.enumerated() {
-      found[Int(row)] = UInt32(truncatingIfNeeded: position)
-    }
-    positions.keep(found, index, scan: scan)
-    return found
-  }
-
   /// Where each row's value stands in a column; `nil` if every row has one.
   func ranks(inColumn index: Int) throws -> RowRanks? {
     if let known = ranks.use(index, scan: scan) { return known }
@@ -372,10 +376,10 @@ final class RowGroupDecoder: ColumnSurroundings, @unchecked Sendable {
     guard handle.table.chunks.indices.contains(chunk), handle.table.chunks[chunk].role == .column
     else { throw DecodingFailure("a reference to chunk \(chunk), which is no column") }
     let data = try columnData(chunk)
-    guard let positions = try positions(inColumn: chunk) else {
+    guard let ranks = try ranks(inColumn: chunk) else {
       return ColumnReference(column: [data], positions: rows)
     }
-    let found = rows.map { positions[Int($0)] }
+    let found = ranks.positions(of: rows, none: UInt32.max)
     guard !found.contains(.max) else {
       throw DecodingFailure("a reference to a value that some row does not have")
     }
@@ -466,9 +470,7 @@ final class RowGroupDecoder: ColumnSurroundings, @unchecked Sendable {
   /// Whether few rows are wanted of a field that no earlier scan wanted.
   private func isFirstForFew(_ field: String, _ rows: SelectionVector?) -> Bool {
     guard let rows, rows.count * 4 < rowCount else { return false }
-    if let first = fieldsOfFewRows[field] { return first == scan }
-    fieldsOfFewRows[field] = scan
-    return true
+    return fields.isFirstUse(field, scan: scan)
   }
 
   /// The values of a field that at most half of the rows have, from the one column in which they are.
@@ -508,10 +510,7 @@ final class RowGroupDecoder: ColumnSurroundings, @unchecked Sendable {
     let chunk = handle.table.chunks[index]
     guard chunk.encoding == .dictionary, trace == nil, !columns.has(index) else { return nil }
     if case .rare = chunk.place { return nil }
-    if handle.keepsDecoded {
-      if let first = columnsCounted[index], first != scan { return nil }
-      columnsCounted[index] = scan
-    }
+    if handle.keepsDecoded, !columns.isFirstUse(index, scan: scan) { return nil }
     try StopPoint.check()
     return try decoding(index) {
       try ColumnDecoder.countedEntries(
@@ -545,12 +544,21 @@ final class RowGroupDecoder: ColumnSurroundings, @unchecked Sendable {
     return knownSlotLists
   }
 
-  func messages(_ rows: SelectionVector?) throws -> StringVector {
-    let assembly = MessageAssembly(
+  private func assembly() throws -> MessageAssembly {
+    MessageAssembly(
       table: handle.table, shapeCodes: try shapeCodes(),
       pieces: { try self.pieces(ofShape: $0) },
       lists: { self.slotLists() })
-    let texts = try assembly.messages(
+  }
+
+  /// Says that the texts of some rows will be read soon.
+  func willReadMessages(_ rows: SelectionVector) throws {
+    guard trace == nil else { return }
+    handle.willRead(chunks: try assembly().columnsNeeded(rows))
+  }
+
+  func messages(_ rows: SelectionVector?) throws -> StringVector {
+    let texts = try assembly().messages(
       rows: rows, willRead: { handle.willRead(chunks: $0) }, column: { try columnData($0) },
       texts: { try SideBySide(self).texts(of: $0) })
     trace?.noteTexts(texts)

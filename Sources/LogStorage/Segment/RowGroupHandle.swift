@@ -250,7 +250,9 @@ package final class RowGroupHandle: Sendable {
         pieces.append(place)
       }
     }
-    for piece in pieces {
+    // Bytes come in the order in which they were asked for: what stands by itself, mostly ids and their pool, before the
+    // long run of columns, which are worked on in their order as they come.
+    for piece in pieces.sorted(by: { $0.count < $1.count }) {
       source.willRead(at: entry.offset + UInt64(piece.lowerBound), count: piece.count)
     }
   }

@@ -32,11 +32,13 @@ struct RowRanks {
 
   var byteCount: Int { words.count * 8 + before.count * 4 }
 
-  /// The position of each row's value, −1 for rows without.
-  func positions(of rows: SelectionVector) -> [Int32] {
+  /// The position of each row's value, `none` for rows without.
+  func positions<Position: FixedWidthInteger>(
+    of rows: SelectionVector, none: Position
+  ) -> [Position] {
     let last = rows.withUnsafeBufferPointer { rows in rows.reduce(0) { max($0, $1) } }
     precondition(rows.isEmpty || last < rowCount, "a row outside the row group")
-    return [Int32](unsafeUninitializedCapacity: rows.count) { target, used in
+    return [Position](unsafeUninitializedCapacity: rows.count) { target, used in
       // No row lies behind the last one, which lies in the row group, and for its rows there are words and counts.
       words.withUnsafeBufferPointer { words in
         before.withUnsafeBufferPointer { before in
@@ -46,7 +48,7 @@ struct RowRanks {
               let word = words[Int(row >> 6)]
               let bit: UInt64 = 1 &<< UInt64(row & 63)
               let rank = before[Int(row >> 6)] &+ Int32((word & (bit &- 1)).nonzeroBitCount)
-              target[i] = word & bit != 0 ? rank : -1
+              target[i] = word & bit != 0 ? Position(truncatingIfNeeded: rank) : none
             }
           }
         }

@@ -28,25 +28,27 @@ struct MessageAssembly {
     texts: ([WantedValues]) throws -> [TextRun]
   ) throws -> StringVector {
     if let rows, rows.isEmpty { return StringVector() }
-    let isNeeded = columnsNeeded(rows)
-    willRead(isNeeded.indices.filter { isNeeded[$0] })
+    let needed = columnsNeeded(rows)
+    willRead(needed)
     if let rows, rows.count < Self.fewRows, let lists = lists() {
-      return try few(rows, isNeeded, lists, texts)
+      return try few(rows, needed, lists, texts)
     }
-    let weaver = try weaver(isNeeded.indices.map { isNeeded[$0] ? try column($0) : nil })
+    var columns = [ColumnData?](repeating: nil, count: table.chunks.count)
+    for chunk in needed { columns[chunk] = try column(chunk) }
+    let weaver = try weaver(columns)
     let run =
       try rows.map { try weaver.run(forms: shapeCodes, rows: $0) }
       ?? weaver.run(forms: shapeCodes)
     return StringVector(offsets: run.offsets, bytes: run.bytes)
   }
 
-  /// For each chunk whether the shapes of the rows have it.
-  private func columnsNeeded(_ rows: SelectionVector?) -> [Bool] {
+  /// The chunks that the shapes of the rows have, ascending.
+  func columnsNeeded(_ rows: SelectionVector?) -> [Int] {
     var isNeeded = [Bool](repeating: false, count: table.chunks.count)
     for shape in shapes(of: rows) {
       for chunk in table.shapes[shape].columns { isNeeded[chunk] = true }
     }
-    return isNeeded
+    return isNeeded.indices.filter { isNeeded[$0] }
   }
 
   /// The shapes that some row has.
@@ -90,11 +92,11 @@ struct MessageAssembly {
   /// Rows by counted positions: which values stand in them is told first, then column by column their texts are
   /// made, and then these are put between the pieces.
   private func few(
-    _ rows: SelectionVector, _ isNeeded: [Bool], _ lists: SlotLists,
+    _ rows: SelectionVector, _ needed: [Int], _ lists: SlotLists,
     _ texts: ([WantedValues]) throws -> [TextRun]
   ) throws -> StringVector {
-    var wanted = isNeeded.indices.filter { isNeeded[$0] }.map { WantedValues(column: $0) }
-    var placeOf = [Int](repeating: 0, count: isNeeded.count)
+    var wanted = needed.map { WantedValues(column: $0) }
+    var placeOf = [Int](repeating: 0, count: table.chunks.count)
     for (place, values) in wanted.enumerated() { placeOf[values.column] = place }
     var positions = ValuePositions(rows, shapeCodes, lists, table)
     for row in rows {

@@ -99,6 +99,17 @@ struct Frame {
     return try events.messages(rows)
   }
 
+  /// Says that some slots will be read for the rows of the frame at the end of the scan, if one is the text of events.
+  ///
+  /// - Throws: `StorageError` when what tells which columns that takes cannot be read.
+  func willRead(_ slots: [SlotID]) throws {
+    guard let events else { return }
+    let readsMessages = slots.contains {
+      if case .event(.message) = layout.plan.slots[$0].source { columns[$0] == nil } else { false }
+    }
+    if readsMessages { try events.rowGroup.willReadMessages(events.storedRows) }
+  }
+
   /// Searches the field of a slot for literals without reading its values, if they have not been read and
   /// the row group can; else `nil`.
   ///

@@ -27,6 +27,8 @@ final class TopRows: Sendable {
   private let isDeferring: Bool
   private let budget: MemoryBudget
   private let buffer: Mutex<SortBuffer>
+  /// Whether a row group had as many rows as are wanted, of an ordered scan.
+  private let filled = Atomic<Bool>(false)
   /// How to come back to the row groups of which rows are kept by their addresses, by ordinal.
   private let places = Mutex<[Int: @Sendable () throws -> any RowGroup]>([:])
 
@@ -66,7 +68,12 @@ final class TopRows: Sendable {
       let wanted = UInt32(limit)
       frame.narrow(to: SelectionVector(isNewestFirst ? count - wanted..<count : 0..<wanted))
     }
-    return SortPiece(batch: try deferred(&frame, of: rowGroup) ?? rows.detached(&frame), keys: [])
+    let batch = try deferred(&frame, of: rowGroup) ?? rows.detached(&frame)
+    // The first row group that has rows enough has most of those wanted, and what they are made of takes the disk longest.
+    if isDeferring, batch.rowCount == limit, !filled.exchange(true, ordering: .relaxed) {
+      try frame.willRead(rows.layout.liveOut[rows.index])
+    }
+    return SortPiece(batch: batch, keys: [])
   }
 
   private func sortedPiece(_ frame: inout Frame, of rowGroup: any RowGroup) throws -> SortPiece {

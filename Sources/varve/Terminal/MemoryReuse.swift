@@ -1,5 +1,4 @@
 import CMalloc
-import LogStorage
 
 /// Keeps freed memory for the next row group.
 ///
@@ -14,7 +13,6 @@ enum MemoryReuse {
       mallopt(M_MMAP_THRESHOLD, 32 << 20)
       mallopt(M_TRIM_THRESHOLD, 1 << 30)
       mallopt(M_TOP_PAD, 16 << 20)
-      LargePages.adviseForThisThread().holdForGood()
     #endif
   }
 }
