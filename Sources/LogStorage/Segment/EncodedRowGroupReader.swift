@@ -89,6 +89,10 @@ package final class EncodedRowGroupReader: RowGroup {
 
   package var rowCount: Int { handle.table.rowCount }
   package var rawByteCount: Int { Int(handle.entry.rawByteCount) }
+  package var timeRange: ClosedRange<Int64>? {
+    handle.entry.minTime <= handle.entry.maxTime
+      ? handle.entry.minTime...handle.entry.maxTime : nil
+  }
 
   private func rows(in window: ClosedRange<Int64>) throws -> Range<Int> {
     let entry = handle.entry

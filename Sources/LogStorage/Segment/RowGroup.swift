@@ -20,6 +20,8 @@ package protocol RowGroup: AnyObject {
   /// For ordered scans: no row group handed out later has an event newer (newest-first scans) or
   /// older (oldest-first scans) than this, in ms. `nil` when nothing follows.
   var boundOfRest: Int64? { get }
+  /// The times of its events lie in here, in ms; `nil` where that is not known without reading them.
+  var timeRange: ClosedRange<Int64>? { get }
   /// Bytes of the events' texts.
   var rawByteCount: Int { get }
 
@@ -105,6 +107,8 @@ package struct PlacedValues {
 }
 
 extension RowGroup {
+  package var timeRange: ClosedRange<Int64>? { nil }
+
   package var again: (@Sendable () throws -> any RowGroup)? { nil }
 
   package var trace: ReadTrace? { nil }

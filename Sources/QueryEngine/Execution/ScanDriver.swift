@@ -18,6 +18,8 @@ final class ScanDriver<Piece: Sendable>: Sendable {
     var isStopped = false
     /// Whether the consumer takes nothing more until all workers have ended.
     var isConsumerGone = false
+    /// The only worker that goes on drawing.
+    var lastWorker: Int?
   }
 
   private let cursor: any RowGroupCursor
@@ -25,20 +27,25 @@ final class ScanDriver<Piece: Sendable>: Sendable {
   private let workers: Int
   private let state: Mutex<State>
   private let byteCount: @Sendable (Piece) -> Int
+  private let isEnough: @Sendable (any RowGroup) -> Bool
   private let process: @Sendable (any RowGroup) throws -> Piece?
 
   /// - Parameters:
   ///   - byteCount: how many bytes a piece takes, for those who wait for the consumer.
+  ///   - isEnough: whether nothing behind a row group is wanted unless it turns out to be damaged. The worker that has
+  ///     drawn it finds out; the others draw nothing more.
   ///   - process: turns a row group into a piece, or `nil` if nothing of it is left.
   init(
     cursor: any RowGroupCursor, control: RunControl, workers: Int,
     byteCount: @escaping @Sendable (Piece) -> Int = { _ in 0 },
+    isEnough: @escaping @Sendable (any RowGroup) -> Bool = { _ in false },
     process: @escaping @Sendable (any RowGroup) throws -> Piece?
   ) {
     self.cursor = cursor
     self.control = control
     self.workers = workers
     self.byteCount = byteCount
+    self.isEnough = isEnough
     self.process = process
     state = Mutex(State(queue: OrdinalQueue(workers: workers)))
   }
@@ -58,7 +65,11 @@ final class ScanDriver<Piece: Sendable>: Sendable {
       while try mayDraw(worker) {
         guard let rowGroup = try cursor.next() else { return }
         let ordinal = rowGroup.ordinal
-        state.withLock { $0.queue.didDraw(worker, ordinal) }
+        let isEnough = isEnough(rowGroup)
+        state.withLock { state in
+          state.queue.didDraw(worker, ordinal)
+          if isEnough, state.lastWorker == nil { state.lastWorker = worker }
+        }
         let piece = try processed(rowGroup)
         try control.check()
         state.withLock { state in
@@ -90,8 +101,9 @@ final class ScanDriver<Piece: Sendable>: Sendable {
   private func mayDraw(_ worker: Int) throws -> Bool {
     try control.check()
     return state.withLock { state in
-      if !state.isStopped { state.queue.willDraw(worker) }
-      return !state.isStopped
+      guard !state.isStopped, state.lastWorker ?? worker == worker else { return false }
+      state.queue.willDraw(worker)
+      return true
     }
   }
 

@@ -229,8 +229,9 @@ struct ScanRunner {
   ) throws {
     let rows = rows
     let layout = layout
-    let driver = ScanDriver<SortPiece>(cursor: cursor, control: control, workers: workers) {
-      rowGroup in
+    let driver = ScanDriver<SortPiece>(
+      cursor: cursor, control: control, workers: workers, isEnough: { top.isFilled(by: $0) }
+    ) { rowGroup in
       var frame = Frame(rowGroup, layout: layout)
       try rows.filter(&frame)
       let count = frame.rowCount

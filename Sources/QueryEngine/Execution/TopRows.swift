@@ -12,8 +12,8 @@ import Synchronization
 //     sort latency desc | limit 20    33 row groups: one column of each
 //                                     20 rows: the texts of 15 row groups, one or two of each
 //
-// In order of time and without a filter the newest row group often has rows enough. What other workers draw
-// meanwhile then goes unread, as rows are kept by their addresses there too.
+// In order of time and without a filter the newest row group often has rows enough. Where the directory tells so, other
+// workers draw nothing behind it; what they draw else goes unread, as rows are kept by their addresses there too.
 
 /// The best rows of an ordered or sorted scan, over all workers.
 final class TopRows: Sendable {
@@ -51,6 +51,16 @@ final class TopRows: Sendable {
 
   /// Whether rows were kept whose fields are still to be read.
   var defersReading: Bool { places.withLock { !$0.isEmpty } }
+
+  /// Whether a row group, drawn in order of time, has as many rows as are wanted and none of those behind it has a row
+  /// that comes before one of its own.
+  func isFilled(by rowGroup: any RowGroup) -> Bool {
+    guard isOrderedByTime, rows.segment.filters.isEmpty, let limit,
+      rowGroup.visibleRows.count >= limit, let times = rowGroup.timeRange
+    else { return false }
+    guard let bound = rowGroup.boundOfRest else { return true }
+    return isNewestFirst ? times.lowerBound > bound : times.upperBound < bound
+  }
 
   /// The rows of a frame that can be among the wanted ones. They count as in use until they are added.
   func piece(_ frame: inout Frame, of rowGroup: any RowGroup) throws -> SortPiece {
