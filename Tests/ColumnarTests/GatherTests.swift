@@ -143,4 +143,19 @@ import Testing
           == Double(DecimalNumber.text(mantissa: mantissa, scale: scale)))
     }
   }
+
+  @Test func `bits are turned over where others are set`() {
+    var bitmap = Bitmap(repeating: true, count: 130)
+    let rows: [UInt32] = [0, 5, 63, 64, 127, 129]
+    var chosen = Bitmap(repeating: true, count: rows.count)
+    chosen[1] = false
+    bitmap.flip(rows, where: chosen)
+    #expect((0..<130).filter { !bitmap[$0] } == [0, 63, 64, 127, 129])
+  }
+
+  @Test func `every byte is counted`() {
+    let bytes = (0..<1_003).map { UInt8(truncatingIfNeeded: $0 * $0) }
+    let counts = ByteHistogram.counts(of: bytes[2...])
+    #expect(counts == (0..<256).map { byte in bytes[2...].count { Int($0) == byte } })
+  }
 }

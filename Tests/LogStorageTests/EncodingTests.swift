@@ -1,3 +1,4 @@
+import Columnar
 import TestSupport
 import Testing
 
@@ -79,6 +80,38 @@ import Testing
       [0, UInt8(byte)].withUnsafeBytes { writer.append(stream: $0, compressor: nil) }
       let result = Result { try decoded(writer.bytes, count: 10, cardinality: 3) }
       #expect((try? result.get()) == (isRight ? [0, 0, 0, 0, 0, 2, 2, 2, 2, 2] : nil))
+    }
+  }
+
+  @Test(arguments: [1, 2, 3, 5, 6, 16, 17, 200, 300])
+  func `codes are counted as they are decoded`(cardinality: Int) throws {
+    var random = SeededGenerator(seed: UInt64(cardinality))
+    for count in [1, 2, 7, 8, 9, 31, 1_000, 5_003] {
+      // Mostly the first, so that several go into a byte.
+      let codes = (0..<count).map { _ -> UInt16 in
+        Int.random(in: 0..<4, using: &random) > 0
+          ? 0 : UInt16(Int.random(in: 0..<cardinality, using: &random))
+      }
+      let bytes = encoded(codes, cardinality: cardinality)
+      let counts = try bytes.withUnsafeBytes { bytes in
+        var reader = ByteReader(bytes)
+        return try CodeStream.counts(
+          &reader, count: count, cardinality: cardinality, decompressor: decompressor)
+      }
+      #expect(
+        counts == (0..<cardinality).map { code in Int64(codes.count { Int($0) == code }) },
+        "\(count) codes")
+    }
+  }
+
+  @Test func `a value stands at the number of rows before it that have one`() {
+    var random = SeededGenerator(seed: 4)
+    for rowCount in [1, 63, 64, 65, 1_000] {
+      let rows = (0..<UInt32(rowCount)).filter { _ in Bool.random(using: &random) }
+      let ranks = RowRanks(rows: rows, rowCount: rowCount)
+      let all = SelectionVector(0..<UInt32(rowCount))
+      #expect(
+        ranks.positions(of: all, none: -1) == all.map { rows.firstIndex(of: $0) ?? -1 })
     }
   }
 

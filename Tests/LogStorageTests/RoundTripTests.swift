@@ -127,4 +127,37 @@ import Testing
     }
     try expectRoundTrip(bytes)
   }
+
+  @Test func `a few records of large columns are the same as among all`() throws {
+    var random = SeededGenerator(seed: 71)
+    func word() -> String { String(UInt64.random(in: .min ... .max, using: &random), radix: 36) }
+    let lines = (0..<20_000).map { i -> String in
+      let time = Timestamp.text(1_772_445_600_000 + Int64(i) * 37)
+      let id = String(UInt64.random(in: .min ... .max, using: &random), radix: 16)
+      let extra = i % 3 == 0 ? ",\"only\":\"\(word())\"" : ""
+      let trace = String(repeating: "0", count: 16 - id.count) + id
+      return "{\"time\":\"\(time)\",\"trace\":\"\(trace)\",\"a\":\"\(word())\",\"b\":\"\(word())\""
+        + ",\"message\":\"user \(word()) took \(i % 977) ms\""
+        + ",\"n\":\(Int.random(in: 0..<1_000_000, using: &random))\(extra)}"
+    }
+    let folder = TemporaryFolder()
+    let store = try LogStore.open(folder.file("store"), mode: .create)
+    _ = try IngestSession(store: store, options: .init(logGroup: "group", now: 1_800_000_000_000))
+      .ingest(.memory(Array(lines.joined(separator: "\n").utf8), name: "input"))
+    let cursor = try store.snapshot().scan(ScanRequest(order: .oldestFirst))
+    var first = 0
+    while let rowGroup = try cursor.next() {
+      let rows = SelectionVector(
+        stride(from: 5, to: UInt32(rowGroup.rowCount), by: rowGroup.rowCount / 40))
+      // Nothing of the row group is decoded yet, and its columns are large: two threads do it.
+      let few = try rowGroup.messages(rows)
+      for (i, row) in rows.enumerated() {
+        let text = String(decoding: few.bytes[few.range(i)], as: UTF8.self)
+        #expect(text == lines[first + Int(row)])
+      }
+      #expect(try rowGroup.messages(nil).count == rowGroup.rowCount)
+      first += rowGroup.rowCount
+    }
+    #expect(first == lines.count)
+  }
 }

@@ -1,4 +1,5 @@
 import Columnar
+import Foundation
 import TestSupport
 import Testing
 
@@ -281,6 +282,33 @@ private enum Reference {
     }
     // Four standard errors.
     #expect(abs(Double(estimate) / 250_000 - 1) < 0.033, "\(estimate)")
+  }
+
+  @Test(arguments: [1, 2, 511, 512, 513, 4_000])
+  func `percentiles lie between the neighbours that sorting would give`(count: Int) {
+    var random = SeededGenerator(seed: UInt64(count))
+    let sources: [() -> Double] = [
+      { Double.random(in: -1...1, using: &random) },
+      { exp(Double.random(in: -20...20, using: &random)) },
+      { Double(Int.random(in: 0...3, using: &random)) },
+      { [0, -0.0, 1e300, -1e300, .infinity, -.infinity, 1e-300].randomElement(using: &random)! },
+      { 7 },
+    ]
+    for (number, source) in sources.enumerated() {
+      let numbers = (0..<count).map { _ in source() }
+      let sorted = numbers.sorted()
+      for percent in [0, 0.1, 1, 25, 50, 75, 99, 99.9, 100] {
+        let rank = percent / 100 * Double(count - 1)
+        let index = Int(rank)
+        let expected =
+          rank > Double(index)
+          ? sorted[index].moved(to: sorted[index + 1], by: rank - Double(index)) : sorted[index]
+        let found = PercentileAggregate.percentile(percent, of: numbers)
+        #expect(
+          found == expected || found?.isNaN == true && expected.isNaN,
+          "\(percent) % of \(count), source \(number)")
+      }
+    }
   }
 
   @Test func `many numbers give percentiles close in rank, and said to be close`() {

@@ -34,18 +34,19 @@ import Testing
     return (rows, outcome.statistics.damagedParts)
   }
 
-  @Test func `a damaged column leaves its row group out and names it`() throws {
+  @Test(arguments: [0, 1])
+  func `a damaged column leaves its row group out and names it`(damaged: Int) throws {
     let folder = TemporaryFolder()
     let store = try makeStore(folder)
     let segments = try FileManager.default.subpathsOfDirectory(atPath: store.path)
       .filter { $0.hasSuffix(".seg") }.sorted().map { URL(fileURLWithPath: "\(store.path)/\($0)") }
     #expect(segments.count == 2)
-    let whole = try Data(contentsOf: segments[0])
+    let whole = try Data(contentsOf: segments[damaged])
     var found = 0
     for place in stride(from: 64, to: whole.count, by: 23) {
       var changed = whole
       changed[place] ^= 0x55
-      try changed.write(to: segments[0])
+      try changed.write(to: segments[damaged])
       let texts = try run("stats count(text) as n", store.path)
       guard texts.damaged.contains(where: { $0.contains("column 'text'") }) else { continue }
       found += 1
@@ -69,6 +70,10 @@ import Testing
       // Rows and sorted rows behave alike.
       #expect(try run("fields text | sort id | limit 500", store.path).rows.count == 300)
       #expect(try run("fields text", store.path).rows.count == 300)
+      // Whichever of the two the newest rows would have filled the limit from, others take their places.
+      #expect(try run("fields text | limit 250", store.path).rows.count == 250)
+      let oldest = try run("fields text | sort @timestamp asc | limit 250", store.path)
+      #expect(oldest.rows.count == 250)
     }
     #expect(found > 0)
   }
