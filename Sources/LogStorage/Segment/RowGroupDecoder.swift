@@ -31,6 +31,8 @@ final class RowGroupDecoder: ColumnSurroundings, @unchecked Sendable {
   private var rows = KeptValues<Int, [UInt32]>()
   private var ranks = KeptValues<Int, RowRanks>()
   var fields = KeptValues<String, ColumnVector>()
+  /// Columns that the same shapes have, of those whose rows were asked for.
+  private var columnsOfShapes: [(valueCount: Int, has: [Bool], columns: [Int])] = []
   private var alphabets: [Int: Alphabet] = [:]
   private var knownSlotLists: SlotLists?
   /// Columns on the way to which another one is being read.
@@ -77,6 +79,7 @@ final class RowGroupDecoder: ColumnSurroundings, @unchecked Sendable {
       + rows.byteCount { $0.count * 4 } + ranks.byteCount(\.byteCount)
       + fields.byteCount(\.approximateByteCount) + alphabets.count * 32
       + (knownSlotLists?.byteCount ?? 0)
+      + columnsOfShapes.reduce(0) { $0 + $1.has.count + $1.columns.count * 8 + 64 }
       + handle.filterByteCount
   }
 
@@ -293,6 +296,7 @@ final class RowGroupDecoder: ColumnSurroundings, @unchecked Sendable {
     other.pools = pools
     other.rows = rows
     other.ranks = ranks
+    other.columnsOfShapes = columnsOfShapes
     return other
   }
 
@@ -303,8 +307,6 @@ final class RowGroupDecoder: ColumnSurroundings, @unchecked Sendable {
     }
     packs.adopt(other.packs)
     pools.adopt(other.pools)
-    rows.adopt(other.rows)
-    ranks.adopt(other.ranks)
     if let decompressor = other.end() { DecompressorPool.shared.give(decompressor) }
   }
 
@@ -342,32 +344,53 @@ final class RowGroupDecoder: ColumnSurroundings, @unchecked Sendable {
   func rows(ofColumn index: Int) throws -> [UInt32]? {
     let valueCount = handle.table.chunks[index].valueCount
     if valueCount == rowCount { return nil }
-    if let known = rows.use(index, scan: scan) { return known }
-    let has = handle.table.shapes.having(index).map { $0 ? 1 : 0 }
+    let (first, has) = firstColumn(ofSameShapes: index)
+    if let known = rows.use(first, scan: scan) { return known }
+    let steps = has.map { $0 ? 1 : 0 }
     let codes = try shapeCodes()
     // The shapes that have the column have as many rows as it has values: the table was checked for
     // that, and the codes for agreeing with the table. So at most `valueCount` places are kept, and
     // what is written without a branch never goes past one more.
     let found = [UInt32](unsafeUninitializedCapacity: valueCount + 1) { target, used in
-      has.withUnsafeBufferPointer { has in
+      steps.withUnsafeBufferPointer { steps in
         codes.withUnsafeBufferPointer { codes in
           for row in codes.indices {
             target[used] = UInt32(truncatingIfNeeded: row)
-            used &+= has[Int(codes[row])]
+            used &+= steps[Int(codes[row])]
           }
         }
       }
     }
-    rows.keep(found, index, scan: scan)
+    rows.keep(found, first, scan: scan)
     return found
+  }
+
+  /// The first column asked for whose rows are the same, as the same shapes have it: columns of one kind of event mostly
+  /// have.
+  ///
+  /// - Returns: also which shapes these are.
+  private func firstColumn(ofSameShapes index: Int) -> (column: Int, has: [Bool]) {
+    if let known = columnsOfShapes.first(where: { $0.columns.contains(index) }) {
+      return (known.columns[0], known.has)
+    }
+    let valueCount = handle.table.chunks[index].valueCount
+    let has = handle.table.shapes.having(index)
+    for place in columnsOfShapes.indices
+    where columnsOfShapes[place].valueCount == valueCount && columnsOfShapes[place].has == has {
+      columnsOfShapes[place].columns.append(index)
+      return (columnsOfShapes[place].columns[0], has)
+    }
+    columnsOfShapes.append((valueCount, has, [index]))
+    return (index, has)
   }
 
   /// Where each row's value stands in a column; `nil` if every row has one.
   func ranks(inColumn index: Int) throws -> RowRanks? {
-    if let known = ranks.use(index, scan: scan) { return known }
     guard let rows = try rows(ofColumn: index) else { return nil }
+    let first = firstColumn(ofSameShapes: index).column
+    if let known = ranks.use(first, scan: scan) { return known }
     let found = RowRanks(rows: rows, rowCount: rowCount)
-    ranks.keep(found, index, scan: scan)
+    ranks.keep(found, first, scan: scan)
     return found
   }
 

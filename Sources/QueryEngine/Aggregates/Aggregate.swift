@@ -36,8 +36,8 @@ protocol Aggregate: Sendable {
   /// The results, one row per group; groups that no row reached have the result of no rows.
   func finish(groupCount: Int) -> ColumnVector
 
-  /// The results of another call whose state is the same, see ``AggregateKind/sharesState(with:)``.
-  func finish(groupCount: Int, as kind: AggregateKind) -> ColumnVector
+  /// The results of all calls whose state this is, see ``AggregateKind/sharesState(with:)``.
+  func finish(groupCount: Int, as kinds: [AggregateKind]) -> [ColumnVector]
 
   /// Bytes the state occupies, about.
   var byteCount: Int { get }
@@ -61,8 +61,9 @@ protocol Aggregate: Sendable {
 }
 
 extension Aggregate {
-  func finish(groupCount: Int, as kind: AggregateKind) -> ColumnVector {
-    finish(groupCount: groupCount)
+  func finish(groupCount: Int, as kinds: [AggregateKind]) -> [ColumnVector] {
+    let result = finish(groupCount: groupCount)
+    return kinds.map { _ in result }
   }
 
   var approximateGroupCount: Int { 0 }

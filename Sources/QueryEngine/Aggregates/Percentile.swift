@@ -230,83 +230,53 @@ struct PercentileAggregate: Aggregate {
   }
 
   func finish(groupCount: Int) -> ColumnVector {
-    finish(groupCount: groupCount, as: .percentile(percent))
+    finish(groupCount: groupCount, as: [.percentile(percent)])[0]
   }
 
-  func finish(groupCount: Int, as kind: AggregateKind) -> ColumnVector {
-    guard case .percentile(let percent) = kind else {
-      preconditionFailure("numbers of percentiles give nothing else")
+  func finish(groupCount: Int, as kinds: [AggregateKind]) -> [ColumnVector] {
+    let percents = kinds.map { kind -> Double in
+      guard case .percentile(let percent) = kind else {
+        preconditionFailure("numbers of percentiles give nothing else")
+      }
+      return percent
     }
-    return ColumnVector(
-      (0..<groupCount).map { value(of: $0, percent).map { .double($0) } ?? .missing })
+    let found = (0..<groupCount).map { values(of: $0, percents) }
+    return percents.indices.map { place in
+      ColumnVector(found.map { $0.map { .double($0[place]) } ?? .missing })
+    }
   }
 
-  private func value(of group: Int, _ percent: Double) -> Double? {
+  private func values(of group: Int, _ percents: [Double]) -> [Double]? {
     guard group < numbers.count else { return nil }
     if var digest = digests[group] {
       for number in numbers[group] { digest.add(number) }
-      return digest.quantile(percent / 100)
+      let found = percents.compactMap { digest.quantile($0 / 100) }
+      return found.count == percents.count ? found : nil
     }
-    return Self.percentile(percent, of: numbers[group])
+    return Self.percentiles(percents, of: numbers[group])
   }
 
-  /// The interpolated value at rank percent/100 · (n − 1).
-  static func percentile(_ percent: Double, of numbers: [Double]) -> Double? {
+  /// The interpolated values at ranks percent/100 · (n − 1); `nil` of no numbers.
+  static func percentiles(_ percents: [Double], of numbers: [Double]) -> [Double]? {
     if numbers.isEmpty { return nil }
-    let rank = percent / 100 * Double(numbers.count - 1)
-    let index = min(max(Int(rank), 0), numbers.count - 1)
-    let part = rank - Double(index)
-    var (near, before) =
-      numbers.count < leastCountForRanges ? (numbers, 0) : numbersNear(index, in: numbers)
-    return near.withUnsafeMutableBufferPointer { near in
-      let low = select(index - before, in: near)
-      if part <= 0 { return low }
-      // Selection left everything above the index behind it.
-      guard let high = near[(index - before + 1)...].min() else { return low }
-      return low.moved(to: high, by: part)
+    let ranges = numbers.count < leastCountForRanges ? nil : NumberRanges(numbers)
+    return percents.map { percent in
+      let rank = percent / 100 * Double(numbers.count - 1)
+      let index = min(max(Int(rank), 0), numbers.count - 1)
+      let part = rank - Double(index)
+      var (near, before) = ranges?.numbers(near: index, of: numbers) ?? (numbers, 0)
+      return near.withUnsafeMutableBufferPointer { near in
+        let low = select(index - before, in: near)
+        if part <= 0 { return low }
+        // Selection left everything above the index behind it.
+        guard let high = near[(index - before + 1)...].min() else { return low }
+        return low.moved(to: high, by: part)
+      }
     }
   }
 
   /// Below this, selection among all is as fast.
   private static let leastCountForRanges = 512
-  private static let rangeBits = 11
-
-  /// The numbers among which those lie that sorting would put at `index` and behind it, and how many are
-  /// smaller than all of them. All numbers, where one compares with none.
-  private static func numbersNear(
-    _ index: Int, in numbers: [Double]
-  ) -> (near: [Double], before: Int) {
-    var least = UInt64.max
-    var greatest = UInt64.min
-    for number in numbers {
-      let key = number.orderedBits
-      least = min(least, key)
-      greatest = max(greatest, key)
-    }
-    guard least >= (-Double.infinity).orderedBits, greatest <= Double.infinity.orderedBits else {
-      return (numbers, 0)
-    }
-    // All keys agree in the bits above the highest one in which the least and the greatest differ.
-    let shift = UInt64(max(0, 64 - (least ^ greatest).leadingZeroBitCount - rangeBits))
-    let first = least &>> shift
-    return withUnsafeTemporaryAllocation(of: Int32.self, capacity: 1 << rangeBits) { counts in
-      counts.initialize(repeating: 0)
-      for number in numbers { counts[Int(number.orderedBits &>> shift &- first)] &+= 1 }
-      var range = 0
-      var before = 0
-      while before + Int(counts[range]) <= index {
-        before += Int(counts[range])
-        range += 1
-      }
-      // The next number may lie in the next range that has some.
-      var last = range
-      if before + Int(counts[range]) == index + 1, index + 1 < numbers.count {
-        repeat { last += 1 } while counts[last] == 0
-      }
-      let wanted = first &+ UInt64(range)...first &+ UInt64(last)
-      return (numbers.filter { wanted.contains($0.orderedBits &>> shift) }, before)
-    }
-  }
 
   /// The element that sorting would put at `index`, with nothing larger before it and nothing
   /// smaller behind it. The middle of three is the pivot; O(n) on average.
@@ -343,6 +313,66 @@ struct PercentileAggregate: Aggregate {
       }
     }
     return numbers[index]
+  }
+}
+
+/// How many numbers lie in each of many ranges, which are in the order of the numbers.
+private struct NumberRanges {
+  private static let rangeBits = 11
+
+  private let first: UInt64
+  private let shift: UInt64
+  private let counts: [Int32]
+
+  /// `nil` where a number compares with none.
+  init?(_ numbers: [Double]) {
+    var least = UInt64.max
+    var greatest = UInt64.min
+    for number in numbers {
+      let key = number.orderedBits
+      least = min(least, key)
+      greatest = max(greatest, key)
+    }
+    guard least >= (-Double.infinity).orderedBits, greatest <= Double.infinity.orderedBits else {
+      return nil
+    }
+    // All keys agree in the bits above the highest one in which the least and the greatest differ.
+    let shift = UInt64(max(0, 64 - (least ^ greatest).leadingZeroBitCount - Self.rangeBits))
+    let first = least &>> shift
+    var counts = [Int32](repeating: 0, count: 1 << Self.rangeBits)
+    counts.withUnsafeMutableBufferPointer { counts in
+      for number in numbers { counts[Int(number.orderedBits &>> shift &- first)] &+= 1 }
+    }
+    self.shift = shift
+    self.first = first
+    self.counts = counts
+  }
+
+  /// The numbers among which those lie that sorting would put at `index` and behind it, and how many are smaller than all
+  /// of them.
+  func numbers(near index: Int, of numbers: [Double]) -> (near: [Double], before: Int) {
+    var range = 0
+    var before = 0
+    while before + Int(counts[range]) <= index {
+      before += Int(counts[range])
+      range += 1
+    }
+    // The next number may lie in the next range that has some.
+    var last = range
+    if before + Int(counts[range]) == index + 1, index + 1 < numbers.count {
+      repeat { last += 1 } while counts[last] == 0
+    }
+    let count = Int(counts[range]) + (last > range ? Int(counts[last]) : 0)
+    let least = first &+ UInt64(range)
+    let width = UInt64(last - range)
+    let near = [Double](unsafeUninitializedCapacity: count + 1) { target, used in
+      // As many as were counted in these ranges are kept; what is written without a branch goes at most one past them.
+      for number in numbers {
+        target[used] = number
+        used &+= number.orderedBits &>> shift &- least <= width ? 1 : 0
+      }
+    }
+    return (near, before)
   }
 }
 

@@ -256,10 +256,18 @@ struct GroupMerger: PieceMerger {
     let groupCount = groups.table.count
     var columns = [ColumnVector?](repeating: nil, count: layout.plan.slots.count)
     for (key, column) in zip(stats.keys, groups.table.keyColumns()) { columns[key.output] = column }
-    for (output, owner) in zip(stats.aggregates, stats.stateOwners) {
+    let owners = stats.stateOwners
+    for owner in owners.indices where owners[owner] == owner {
       try StopPoint.check()
+      let calls = owners.indices.filter { owners[$0] == owner }
+      let results = groups.states[owner].finish(
+        groupCount: groupCount, as: calls.map { stats.aggregates[$0].aggregate.kind })
+      for (call, result) in zip(calls, results) {
+        columns[stats.aggregates[call].output] = result
+      }
+    }
+    for (output, owner) in zip(stats.aggregates, owners) {
       let state = groups.states[owner]
-      columns[output.output] = state.finish(groupCount: groupCount, as: output.aggregate.kind)
       if state.isCut {
         let slot = layout.plan.slots[output.output]
         layout.context.warn(AnalyzerDiagnostics.listCut(slot.name, at: slot.mention))

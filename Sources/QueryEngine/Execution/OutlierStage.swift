@@ -63,12 +63,12 @@ struct OutlierStep: RowCollection {
 
   private func fences(of numbers: [Double]) -> Fences {
     var fences = Fences()
-    guard let first = PercentileAggregate.percentile(25, of: numbers),
-      let third = PercentileAggregate.percentile(75, of: numbers)
-    else { return fences }
-    let distance = factor == 0 ? 0 : factor * (third - first)
-    fences.upper = third + distance
-    if usesLowerFence { fences.lower = first - distance }
+    guard let quartiles = PercentileAggregate.percentiles([25, 75], of: numbers) else {
+      return fences
+    }
+    let distance = factor == 0 ? 0 : factor * (quartiles[1] - quartiles[0])
+    fences.upper = quartiles[1] + distance
+    if usesLowerFence { fences.lower = quartiles[0] - distance }
     return fences
   }
 }
