@@ -3,6 +3,9 @@ import Testing
 
 /// `varve ingest --acknowledge` beside other processes, and killed.
 @Suite struct StreamCommandTests {
+  /// Of the events of a stream, ms since 1970: half a day ago, as the streams themselves go by the clock of the system.
+  private static let firstTime = Int64(Date().timeIntervalSince1970 - 43_200) * 1_000
+
   /// A running stream.
   private final class Stream {
     let process = Process()
@@ -21,7 +24,7 @@ import Testing
     }
 
     func send(_ numbers: Range<Int>) throws {
-      let lines = numbers.map { "{\"timestamp\":\(1_795_219_200_000 + $0),\"n\":\($0)}\n" }
+      let lines = numbers.map { "{\"timestamp\":\(firstTime + Int64($0)),\"n\":\($0)}\n" }
       try input.fileHandleForWriting.write(contentsOf: Data(lines.joined().utf8))
     }
 
@@ -104,7 +107,7 @@ import Testing
     try stream.send(0..<20)
     try stream.waitUntilSafe(20)
     #expect(try varve("retention", "set", "g", "1").status == 0)
-    let drill = ["--exact", "--now", "2026-11-22T00:00:00.010Z"]
+    let drill = ["--exact", "--now", "\(Self.firstTime + 86_400_010)"]
     // It cannot answer.
     kill(process, SIGSTOP)
     let stuck = try varve.run(["retain"] + drill)
