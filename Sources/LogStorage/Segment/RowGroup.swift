@@ -61,8 +61,8 @@ package protocol RowGroup: AnyObject {
   /// be told without looking at which rows they are; else `nil`.
   func counts(of field: String) throws -> [CountedValues]?
 
-  /// The values of a field that only some of all stored rows have, and which rows; `nil` where most rows have it, where
-  /// few different values are better looked at once each, and where values are not in one place.
+  /// The numbers of a field that only some of all stored rows have, and which rows; `nil` where most rows have it, where
+  /// different values are better looked at once each, and where values are not in one place.
   func placedValues(of field: String) throws -> PlacedValues?
 
   /// The rows whose field, as a text, holds one of some literals, if that can be told without putting the texts

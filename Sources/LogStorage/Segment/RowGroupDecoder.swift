@@ -496,7 +496,8 @@ final class RowGroupDecoder: ColumnSurroundings, @unchecked Sendable {
     return fields.isFirstUse(field, scan: scan)
   }
 
-  /// The values of a field that at most half of the rows have, from the one column in which they are.
+  /// The numbers of a field that at most half of the rows have, from the one column in which they are. Texts are better
+  /// looked at once for each different one.
   func placedValues(of field: String) throws -> PlacedValues? {
     let resolution = handle.resolution(of: field)
     guard !resolution.hasStructures, !resolution.hasTexts, !resolution.hidesValues,
@@ -506,8 +507,8 @@ final class RowGroupDecoder: ColumnSurroundings, @unchecked Sendable {
     let chunk = handle.table.chunks[index]
     guard chunk.valueCount * 2 <= rowCount, let encoding = chunk.encoding else { return nil }
     switch encoding {
-    case .constant, .dictionary, .reference, .rare, .pieces: return nil
-    default: break
+    case .integer, .decimal, .double, .timestampNumber: break
+    default: return nil
     }
     let column = DenseColumn(
       data: try columnData(index), kind: chunk.kind, hasEscapes: chunk.hasEscapes)
