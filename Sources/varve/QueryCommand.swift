@@ -55,14 +55,12 @@ struct QueryCommand: ParsableCommand {
       return try EventSources.open(
         store: store, files: files, timestampField: timestampField, now: now)
     }
-    if explain {
-      Interruption.listen(endsIdleProcess: true)
-      return try printForecast(text, options, source)
-    }
+    Interruption.listen(
+      lastWords: FailureReport(isJSON: output.format == .json).text(of: .cancelled))
+    if explain { return try printForecast(text, options, source) }
     let runner = QueryRunner(
       format: output.format, zone: query.tz, showsStatistics: query.statistics,
       isQuiet: store.quiet)
-    Interruption.listen(endsIdleProcess: true)
     let exit = try Interruption.cancelling(options.cancellation!) {
       try runner.answer(text, options: options, from: source)
     }

@@ -41,7 +41,8 @@ struct ReplCommand: ParsableCommand {
   private func answerScript(_ runner: QueryRunner, _ store: LogStore) throws {
     var script = ReplScript()
     var exit = CommandExit.success
-    Interruption.listen(endsIdleProcess: true)
+    let report = FailureReport(isJSON: runner.format == .json)
+    Interruption.listen(lastWords: report.text(of: .cancelled))
     while let text = try script.next() {
       if let help = ReplHelp.answer(to: text) {
         var output = OutputBuffer.standardOutput()
@@ -59,7 +60,7 @@ struct ReplCommand: ParsableCommand {
         if status != .success { exit = status }
       } catch {
         let error = (error as? QueryError)?.hintingAtEndsOfQueries ?? error
-        exit = FailureReport(isJSON: runner.format == .json).show(error)
+        exit = report.show(error)
         if exit == .interrupted { throw exit }
         if runner.showsStatistics { reportFailure(after: started.duration(to: .now)) }
       }

@@ -265,4 +265,31 @@ import Testing
     #expect(page.status == 0 && page.lines.last == #"{"n":3}"#)
     #expect(page.text.contains("Examples:"), "\(page.text)")
   }
+
+  @Test func `Ctrl-C ends a query that waits for input which does not come`() throws {
+    let varve = try VarveProcess()
+    let process = Process()
+    let (input, output, error) = (Pipe(), Pipe(), Pipe())
+    process.executableURL = VarveProcess.executable
+    process.arguments = ["query", "stats count(*)", "-"]
+    process.environment = ["HOME": varve.folder.path("home")]
+    process.standardInput = input
+    process.standardOutput = output
+    process.standardError = error
+    try process.run()
+    // From here on it takes the interrupt as its own.
+    let catchesInterrupt = try Regex("SigCgt:\\s*[0-9a-f]*[2367abef]\n")
+    let status = "/proc/\(process.processIdentifier)/status"
+    while try !String(contentsOfFile: status, encoding: .utf8).contains(catchesInterrupt) {
+      usleep(1_000)
+    }
+    let start = ContinuousClock.now
+    process.interrupt()
+    process.waitUntilExit()
+    #expect(start.duration(to: .now) < .seconds(2))
+    #expect(process.terminationReason == .exit && process.terminationStatus == 130)
+    let said = String(decoding: error.fileHandleForReading.availableData, as: UTF8.self)
+    #expect(said == "varve: error: the query was cancelled\n")
+    withExtendedLifetime(input) {}
+  }
 }

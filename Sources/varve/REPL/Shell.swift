@@ -20,7 +20,7 @@ struct Shell {
 
   /// Runs until the user leaves.
   mutating func run() {
-    Interruption.listen(endsIdleProcess: false)
+    Interruption.listen(lastWords: nil)
     let editor = LineEditor(historyPath: HistoryFile.path())
     Completion.install()
     offerFields()

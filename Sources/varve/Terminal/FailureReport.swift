@@ -31,17 +31,20 @@ struct FailureReport {
     }
   }
 
+  /// What is said of a failed query.
+  func text(of failure: QueryFailure) -> String { text(failure.description, code: failure.code) }
+
+  private func text(_ message: String, code: String) -> String {
+    guard isJSON else { return "varve: \(TextStyle.error.red("error:")) \(message)\n" }
+    return JSONText.object {
+      $0.add("error", true)
+      $0.add("code", code)
+      $0.add("message", message)
+    } + "\n"
+  }
+
   private func show(_ message: String, code: String, exit: CommandExit) -> CommandExit {
-    if isJSON {
-      Terminal.say(
-        JSONText.object {
-          $0.add("error", true)
-          $0.add("code", code)
-          $0.add("message", message)
-        } + "\n")
-    } else {
-      Terminal.say("varve: \(TextStyle.error.red("error:")) \(message)\n")
-    }
+    Terminal.say(text(message, code: code))
     return exit
   }
 
