@@ -48,6 +48,68 @@ import Testing
     }
   }
 
+  /// Texts that are hard to tell apart: long common beginnings, runs of digits of all lengths, bytes that mark something
+  /// in the words by which they are sorted, invalid ones.
+  private static func texts(_ count: Int, _ random: inout SeededGenerator) -> StringVector {
+    let pieces: [[UInt8]] = [
+      Array("{\"time\":\"2026-".utf8), Array("job ".utf8), Array("7".utf8), Array("07".utf8),
+      Array("1234567".utf8), [UInt8](repeating: 0x39, count: 253),
+      [UInt8](repeating: 0x38, count: 256), [0], [1], [2], [3], [0xFF], Array("é".utf8),
+      Array("\u{FFFD}".utf8), Array("zz!".utf8), Array("z".utf8), Array("-".utf8), [],
+    ]
+    let common = (0..<Int.random(in: 0...4, using: &random)).flatMap { _ in
+      pieces.randomElement(using: &random)!
+    }
+    let length = Int.random(in: 1...6, using: &random)
+    var vector = StringVector()
+    for _ in 0..<count {
+      if Int.random(in: 0..<8, using: &random) > 0 { vector.bytes += common }
+      for _ in 0..<Int.random(in: 0...length, using: &random) {
+        vector.bytes += pieces.randomElement(using: &random)!
+      }
+      vector.offsets.append(UInt32(vector.bytes.count))
+    }
+    return vector
+  }
+
+  @Test func `texts that hardly differ come in the order of their values`() {
+    let seed = UInt64.random(in: 0..<10_000)
+    print("seed \(seed)")
+    var random = SeededGenerator(seed: seed)
+    for round in 0..<40 {
+      let count = [3, 40, 700, 2_000][round % 4]
+      var texts = Self.texts(count, &random)
+      if round % 3 == 0 {
+        texts.validity = Bitmap(count: count) { _ in Int.random(in: 0..<9, using: &random) > 0 }
+      }
+      let vector = ColumnVector.strings(texts)
+      let isDescending = round % 5 == 0
+      let expected = Self.reference([vector.values()], [isDescending], count: count)
+      #expect(
+        SortKernel.order(keys: [vector], descending: [isDescending], rowCount: count) == expected,
+        "seed \(seed), round \(round)")
+    }
+  }
+
+  @Test func `ranks of keys tell the first ones apart`() {
+    let seed = UInt64.random(in: 0..<10_000)
+    print("seed \(seed)")
+    var random = SeededGenerator(seed: seed)
+    for _ in 0..<10 {
+      var table = KeyTable()
+      let numbers = Array(Set(table.numbers(of: .strings(Self.texts(900, &random))))).sorted()
+      let values = numbers.map { table.value(of: $0) }
+      let expected = Self.reference([values], [false], count: values.count)
+      for limit in [1, 7, 100, .max] {
+        let words = table.words(of: numbers, limit: limit)!
+        let found = SortKernel.order(words: [words], rowCount: values.count, limit: limit)
+        #expect(found == Array(expected.prefix(limit)), "seed \(seed), limit \(limit)")
+      }
+      _ = table.number(of: .integer(1))
+      #expect(table.words(of: [table.number(of: .integer(1))]) == nil)
+    }
+  }
+
   @Test func `several keys decide one after the other, and a limit keeps the first rows`() {
     var world = VectorWorld(seed: 62)
     for _ in 0..<300 {

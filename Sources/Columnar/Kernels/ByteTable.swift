@@ -3,7 +3,7 @@
 //
 // Open addressing with linear probing, at most three quarters full. A slot holds the upper half of
 // the key's hash and the key's number plus one, so that most foreign keys are turned away without
-// looking at their bytes. The hash is seeded: with a fixed one, a log could be written whose keys all
+// looking at their bytes. The same half tells the slot, so a table that grows looks at no key again. The hash is seeded: with a fixed one, a log could be written whose keys all
 // collide.
 //
 // The keys themselves lie in blocks that stay where they are (KeyBlocks): a buffer that doubles would
@@ -169,6 +169,15 @@ package struct ByteTable: Sendable {
     return search(key, TableHash.hash(key, seed: seed)).found
   }
 
+  /// The ranks of some keys among one another, in the order of `sort`, from 1.
+  ///
+  /// - Parameter limit: how many of the first are wanted; only ranks up to it tell keys apart.
+  package func ranks(of numbers: [UInt32], limit: Int = .max) -> [UInt64] {
+    keys.withKeys { keys in
+      TextRanks.ranks(numbers.count, limit: limit) { keys[Int(numbers[$0])].bytes }
+    }
+  }
+
   /// Calls `body` with the bytes of the key of a number.
   package func withKey<R>(_ number: UInt32, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
     keys.withKeys { body($0[Int(number)].bytes) }
@@ -238,7 +247,7 @@ package struct ByteTable: Sendable {
     _ key: UnsafeBufferPointer<UInt8>, _ hash: UInt64
   ) -> (found: UInt32?, slot: Int) {
     let mask = slots.count &- 1
-    var slot = Int(truncatingIfNeeded: hash) & mask
+    var slot = Int(truncatingIfNeeded: hash >> 32) & mask
     while true {
       let content = slots[slot]
       if content == 0 { return (nil, slot) }
@@ -273,9 +282,7 @@ package struct ByteTable: Sendable {
     var larger = [UInt64](repeating: 0, count: slots.count * 2)
     let mask = larger.count - 1
     for content in slots where content != 0 {
-      let number = UInt32(truncatingIfNeeded: (content & 0xFFFF_FFFF) - 1)
-      let hash = withKey(number) { TableHash.hash($0, seed: seed) }
-      var slot = Int(truncatingIfNeeded: hash) & mask
+      var slot = Int(truncatingIfNeeded: content >> 32) & mask
       while larger[slot] != 0 { slot = (slot &+ 1) & mask }
       larger[slot] = content
     }

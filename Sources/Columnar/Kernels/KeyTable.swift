@@ -342,7 +342,7 @@ package struct KeyTable: Sendable {
   private mutating func number(ofText text: UnsafeBufferPointer<UInt8>) -> UInt32 {
     if TextBytes.isASCII(text) { return number(ofTextKey: texts.insert(text)) }
     if let known = texts.find(text) { return number(ofTextKey: known) }
-    if String(validating: text, as: UTF8.self) != nil {
+    if TextBytes.isValid(text) {
       return number(ofTextKey: texts.insert(text))
     }
     // Texts with invalid bytes are the same key when they print alike.
@@ -420,6 +420,20 @@ package struct KeyTable: Sendable {
     case .timestamp(let value): .timestamp(value)
     case .other(let index): others[index]
     }
+  }
+
+  /// Words whose order is the order of these values, 0 for missing ones; `nil` if not all others are texts.
+  ///
+  /// - Parameter limit: how many of the first are wanted; only their words tell values apart.
+  package func words(of numbers: [UInt32], limit: Int = .max) -> [UInt64]? {
+    let areTexts = numbers.allSatisfy { ranks[Int($0)].rawValue <= Rank.text.rawValue }
+    guard areTexts else { return nil }
+    let present = numbers.indices.filter { numbers[$0] != Self.missing }
+    let found = texts.ranks(of: present.map { textOfValue[Int(numbers[$0])] }, limit: limit)
+    if present.count == numbers.count { return found }
+    var words = [UInt64](repeating: 0, count: numbers.count)
+    for (place, rank) in zip(present, found) { words[place] = rank }
+    return words
   }
 
   /// The values of these numbers, as a column.

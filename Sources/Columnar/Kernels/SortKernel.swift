@@ -10,8 +10,8 @@
 // Bytes in which all words agree are passed over: times of one day differ in four bytes of eight.
 //
 // How words come about: whole numbers and times flip their sign bit; doubles are numbered in their
-// order; 0 is left for missing rows. Texts and mixed columns have no such formula; their distinct
-// values are sorted by comparison and the word is the rank. A dictionary ranks its entries.
+// order; 0 is left for missing rows. Texts and mixed columns have no such formula: their word is their
+// rank, of texts as TextRanks finds it, of mixed values by comparison. A dictionary ranks its entries.
 //
 // With a limit k much smaller than the rows, a heap of the k smallest words of the first key finds
 // the word that no kept row exceeds, and only the rows up to it are sorted.
@@ -29,10 +29,20 @@ package enum SortKernel {
   ) -> SelectionVector {
     precondition(keys.count == descending.count, "a direction per key")
     precondition(keys.allSatisfy { $0.count == rowCount }, "keys of different length")
-    let words = zip(keys, descending).compactMap { column, isDescending -> [UInt64]? in
-      guard let words = SortWords.words(of: column) else { return nil }
-      return isDescending ? words.map { ~$0 } : words
-    }
+    let all = zip(keys, descending).compactMap { words(of: $0, descending: $1) }
+    return order(words: all, rowCount: rowCount, limit: limit)
+  }
+
+  /// Words whose order is the order of a column's values; `nil` for a column that puts no row before another.
+  package static func words(of column: ColumnVector, descending: Bool) -> [UInt64]? {
+    guard let words = SortWords.words(of: column) else { return nil }
+    return descending ? words.map { ~$0 } : words
+  }
+
+  /// The same as ``order(keys:descending:rowCount:limit:)`` for keys whose words are known, ascending.
+  package static func order(
+    words: [[UInt64]], rowCount: Int, limit: Int? = nil
+  ) -> SelectionVector {
     var rows = SelectionVector(0..<UInt32(rowCount))
     if let limit, limit < rowCount {
       if let first = words.first, limit > 0, limit < rowCount / 4 {
@@ -79,9 +89,14 @@ package enum SortKernel {
 }
 
 /// A stable sort of rows by one word per row.
-private enum RadixSort {
+enum RadixSort {
   static func sort(_ rows: inout SelectionVector, by words: [UInt64]) {
     var keys = rows.map { words[Int($0)] }
+    sort(&keys, &rows)
+  }
+
+  /// Sorts words, and with each the row beside it.
+  static func sort(_ keys: inout [UInt64], _ rows: inout SelectionVector) {
     var differing: UInt64 = 0
     var isSorted = true
     for i in keys.indices.dropFirst() {
@@ -183,8 +198,9 @@ private enum SortWords {
     return words
   }
 
-  /// Ranks of the distinct texts.
+  /// Ranks of the texts: of the distinct ones, where few of them are.
   private static func words(of vector: StringVector) -> [UInt64] {
+    guard repeats(vector) else { return ranks(of: vector) }
     var table = ByteTable()
     var numbers: [UInt32] = []
     numbers.reserveCapacity(vector.count)
@@ -199,8 +215,35 @@ private enum SortWords {
     guard numbers.count == vector.count else {
       return [UInt64](repeating: 0, count: vector.count)
     }
-    let ranks = TextRanks.ranks(of: table)
+    let ranks = table.ranks(of: (0..<UInt32(table.count)).map { $0 })
     return numbers.map { $0 == .max ? 0 : ranks[Int($0)] }
+  }
+
+  /// Whether most texts occur again and again, as far as a thousand of them tell.
+  private static func repeats(_ vector: StringVector) -> Bool {
+    let step = max(1, vector.count / 1_024)
+    var table = ByteTable()
+    var sampleCount = 0
+    vector.bytes.withUnsafeBufferPointer { bytes in
+      for row in stride(from: 0, to: vector.count, by: step) {
+        _ = table.insert(UnsafeBufferPointer(rebasing: bytes[vector.range(row)]))
+        sampleCount += 1
+      }
+    }
+    return table.count * 4 <= sampleCount
+  }
+
+  private static func ranks(of vector: StringVector) -> [UInt64] {
+    let rows: [UInt32] = (0..<UInt32(vector.count)).filter { vector.validity.allows(Int($0)) }
+    let ranks = vector.bytes.withUnsafeBufferPointer { bytes in
+      TextRanks.ranks(rows.count) {
+        UnsafeBufferPointer(rebasing: bytes[vector.range(Int(rows[$0]))])
+      }
+    }
+    if rows.count == vector.count { return ranks }
+    var words = [UInt64](repeating: 0, count: vector.count)
+    for (row, rank) in zip(rows, ranks) { words[Int(row)] = rank }
+    return words
   }
 
   /// The rank of each value among all, from 1; 0 for missing values and structures.
@@ -221,75 +264,6 @@ private enum SortWords {
       ranks[row] = rank
     }
     return ranks
-  }
-}
-
-/// Ranks of distinct texts.
-///
-/// Most comparisons are decided by eight bytes per text, its *prefix*: the beginning of the first
-/// run, filled up with zeros. A first run of digits becomes `0`, its length and its first digits,
-/// since a longer run is greater: `9` is 30 01 39, `10` is 30 02 31 30. Only texts of equal
-/// prefixes are compared in full.
-private enum TextRanks {
-  /// The rank of each text of a table by its number there, from 1.
-  static func ranks(of table: ByteTable) -> [UInt64] {
-    var texts: [(prefix: UInt64, number: UInt32)] = []
-    var numeric: [(number: Number, text: UInt32)] = []
-    for text in 0..<UInt32(table.count) {
-      table.withKey(text) { bytes in
-        // Invalid bytes are ordered as what they are read as.
-        var repaired = TextBytes.isASCII(bytes) ? "" : String(decoding: bytes, as: UTF8.self)
-        if let number = NumberText.numberWithoutBlanks(bytes) {
-          numeric.append((number, text))
-        } else if repaired.isEmpty {
-          texts.append((prefix(of: bytes), text))
-        } else {
-          texts.append((repaired.withUTF8 { prefix(of: $0) }, text))
-        }
-      }
-    }
-    func full(_ a: UInt32, _ b: UInt32) -> Ordering {
-      table.withKey(a) { a in table.withKey(b) { b in order(a, b) } }
-    }
-    var stop = StopCounter(every: 1_024)
-    try? texts.sort { a, b in
-      try stop.check()
-      return a.prefix == b.prefix ? full(a.number, b.number) == .less : a.prefix < b.prefix
-    }
-    try? numeric.sort { a, b in
-      try stop.check()
-      let order = Number.order(a.number, b.number)
-      return order == .equal ? full(a.text, b.text) == .less : order == .less
-    }
-    var ranks = [UInt64](repeating: 0, count: table.count)
-    var rank: UInt64 = 0
-    var last: UInt32?
-    for text in texts.map(\.number) + numeric.map(\.text) {
-      if last.map({ full($0, text) != .equal }) ?? true { rank += 1 }
-      last = text
-      ranks[Int(text)] = rank
-    }
-    return ranks
-  }
-
-  private static func order(
-    _ a: UnsafeBufferPointer<UInt8>, _ b: UnsafeBufferPointer<UInt8>
-  ) -> Ordering {
-    if TextBytes.isASCII(a), TextBytes.isASCII(b) { return SortOrder.order(texts: a, b) }
-    return SortOrder.order(
-      .string(String(decoding: a, as: UTF8.self)), .string(String(decoding: b, as: UTF8.self)))
-  }
-
-  private static func prefix(of text: UnsafeBufferPointer<UInt8>) -> UInt64 {
-    guard let first = text.first else { return 0 }
-    let isDigits = first &- 0x30 < 10
-    let run = text.prefix { ($0 &- 0x30 < 10) == isDigits }
-    var prefix: UInt64 = isDigits ? 0x30 << 8 | UInt64(min(run.count, 255)) : 0
-    let room = isDigits ? 6 : 8
-    for index in 0..<room {
-      prefix = prefix << 8 | (index < run.count ? UInt64(run[index]) : 0)
-    }
-    return prefix
   }
 }
 

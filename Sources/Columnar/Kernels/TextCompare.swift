@@ -173,6 +173,36 @@ enum TextBytes {
     return true
   }
 
+  /// The first place, from one up to which two texts agree, where they differ or one of them ends.
+  ///
+  /// - Precondition: neither text ends before `start`.
+  @inline(__always)
+  static func firstDifference(
+    _ a: UnsafeBufferPointer<UInt8>, _ b: UnsafeBufferPointer<UInt8>, from start: Int = 0
+  ) -> Int {
+    let end = min(a.count, b.count)
+    guard let x = UnsafeRawPointer(a.baseAddress), let y = UnsafeRawPointer(b.baseAddress) else {
+      return end
+    }
+    var i = start
+    while i &+ 8 <= end {
+      // Both buffers hold `end` bytes, so the eight at i lie inside. The lowest byte of a word is the first one.
+      let differing =
+        UInt64(littleEndian: x.loadUnaligned(fromByteOffset: i, as: UInt64.self))
+        ^ UInt64(littleEndian: y.loadUnaligned(fromByteOffset: i, as: UInt64.self))
+      if differing != 0 { return i &+ differing.trailingZeroBitCount >> 3 }
+      i &+= 8
+    }
+    while i < end, a[i] == b[i] { i &+= 1 }
+    return i
+  }
+
+  /// Whether a text is UTF-8; no other one is changed by being read.
+  @inline(__always)
+  static func isValid(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
+    isASCII(text) || (try? UTF8Span(validating: text.span)) != nil
+  }
+
   @inline(__always)
   static func isASCII(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
     var union: UInt8 = 0

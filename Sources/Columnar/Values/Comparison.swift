@@ -94,9 +94,8 @@ package enum TextComparisonRule {
   package static func order(
     _ left: UnsafeBufferPointer<UInt8>, _ right: UnsafeBufferPointer<UInt8>
   ) -> Ordering {
-    for i in 0..<min(left.count, right.count) where left[i] != right[i] {
-      return left[i] < right[i] ? .less : .greater
-    }
-    return Ordering(left.count, right.count)
+    let i = TextBytes.firstDifference(left, right)
+    guard i < left.count, i < right.count else { return Ordering(left.count, right.count) }
+    return left[i] < right[i] ? .less : .greater
   }
 }

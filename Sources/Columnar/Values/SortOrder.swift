@@ -103,8 +103,13 @@ package enum SortOrder {
   package static func naturalOrder(
     _ left: UnsafeBufferPointer<UInt8>, _ right: UnsafeBufferPointer<UInt8>
   ) -> Ordering {
-    var i = 0
-    var j = 0
+    // What both begin with decides nothing; of a run of digits that does not end there the length counts.
+    var i = TextBytes.firstDifference(left, right)
+    while i > 0, isDigit(left[i - 1]) { i -= 1 }
+    if i > 0, !(i < left.count && isDigit(left[i]) && i < right.count && isDigit(right[i])) {
+      return orderWithinRun(left, right, i)
+    }
+    var j = i
     while i < left.count, j < right.count {
       let leftRun = run(of: left, from: i)
       let rightRun = run(of: right, from: j)
@@ -117,6 +122,19 @@ package enum SortOrder {
       j = rightRun
     }
     return Ordering(left.count - i, right.count - j)
+  }
+
+  /// How two texts stand to each other that agree up to a place inside a run of bytes that are no digits, or right behind
+  /// one: the one whose run goes on comes last.
+  private static func orderWithinRun(
+    _ left: UnsafeBufferPointer<UInt8>, _ right: UnsafeBufferPointer<UInt8>, _ place: Int
+  ) -> Ordering {
+    func rank(_ text: UnsafeBufferPointer<UInt8>) -> Int {
+      // A digit behind the end of a run stands before whatever else it could go on with.
+      guard place < text.count else { return -2 }
+      return isDigit(text[place]) ? -1 : Int(text[place])
+    }
+    return Ordering(rank(left), rank(right))
   }
 
   /// Where the run of digits, or of other bytes, that starts here ends.

@@ -70,10 +70,21 @@ struct GroupTable: Sendable {
 
   /// What the keys of some groups show, one column per key, one row per group.
   func keyColumns(_ groups: [UInt32]) -> [ColumnVector] {
-    keys.indices.map { key in
-      let numbers = members[key]
-      return keys[key].column(of: groups.map { numbers[Int($0)] })
-    }
+    keys.indices.map { keyColumn($0, groups) }
+  }
+
+  /// Words whose order is that of what one key of some groups shows; `nil` if that is not only text.
+  ///
+  /// - Parameter limit: how many of the first are wanted; only their words tell groups apart.
+  func words(ofKey key: Int, _ groups: [UInt32], limit: Int = .max) -> [UInt64]? {
+    let numbers = members[key]
+    return keys[key].words(of: groups.map { numbers[Int($0)] }, limit: limit)
+  }
+
+  /// What one key of some groups shows, one row per group.
+  func keyColumn(_ key: Int, _ groups: [UInt32]) -> ColumnVector {
+    let numbers = members[key]
+    return keys[key].column(of: groups.map { numbers[Int($0)] })
   }
 
   /// Takes over the groups of another table and tells for each of them its number here.

@@ -211,16 +211,16 @@ struct GroupMerger: PieceMerger {
   mutating func finish(until isDone: () -> Bool, _ body: (RowBatch) throws -> Void) throws {
     defer { release() }
     if spilled != nil { return try finishSpilled(until: isDone, body) }
-    let groupCount = groups.table.count
-    guard groupCount > 0 else { return }
-    let batch = try rows(of: groups)
+    guard groups.table.count > 0 else { return }
+    let results = try results(of: groups)
     note(approximateCounts(of: groups))
-    guard !stats.keys.isEmpty else { return try body(batch) }
-    let rows = Self.rule(keyOrder(batch.columns).count).order(
-      of: SortPiece(batch: batch, keys: keyOrder(batch.columns)))
-    for start in stride(from: 0, to: rows.count, by: SortBuffer.rowsPerBatch) where !isDone() {
-      let end = min(start + SortBuffer.rowsPerBatch, rows.count)
-      try body(batch.gather(SelectionVector(rows[start..<end])))
+    guard !stats.keys.isEmpty else { return try body(results) }
+    let table = groups.table
+    let order = order(of: wanted(results, table), of: table)
+    try StopPoint.check()
+    for start in stride(from: 0, to: order.count, by: SortBuffer.rowsPerBatch) where !isDone() {
+      let end = min(start + SortBuffer.rowsPerBatch, order.count)
+      try body(rows(Array(order[start..<end]), of: table, results))
     }
   }
 
@@ -239,7 +239,8 @@ struct GroupMerger: PieceMerger {
       for (index, count) in approximateCounts(of: groups).enumerated() {
         approximate[index] += count
       }
-      let batch = try rows(of: groups)
+      let results = try results(of: groups)
+      let batch = rows(wanted(results, groups.table), of: groups.table, results)
       try sorter.add(SortPiece(batch: batch, keys: keyOrder(batch.columns)))
     }
     note(approximate)
@@ -251,11 +252,10 @@ struct GroupMerger: PieceMerger {
     RowRule(directions: [Bool](repeating: false, count: keyCount), tellsKeysApart: true)
   }
 
-  /// The rows of groups, in no order.
-  private func rows(of groups: PartialGroups) throws -> RowBatch {
+  /// What the aggregates found of each group; the columns of keys are left out.
+  private func results(of groups: PartialGroups) throws -> RowBatch {
     let groupCount = groups.table.count
     var columns = [ColumnVector?](repeating: nil, count: layout.plan.slots.count)
-    for (key, column) in zip(stats.keys, groups.table.keyColumns()) { columns[key.output] = column }
     let owners = stats.stateOwners
     for owner in owners.indices where owners[owner] == owner {
       try StopPoint.check()
@@ -273,26 +273,67 @@ struct GroupMerger: PieceMerger {
         layout.context.warn(AnalyzerDiagnostics.listCut(slot.name, at: slot.mention))
       }
     }
-    return wanted(of: RowBatch(rowCount: groupCount, columns: columns))
+    return RowBatch(rowCount: groupCount, columns: columns)
+  }
+
+  /// Rows of the result, with their keys.
+  private func rows(
+    _ wanted: SelectionVector, of table: GroupTable, _ results: RowBatch
+  ) -> RowBatch {
+    var batch = results.gather(wanted)
+    for (key, column) in zip(stats.keys, table.keyColumns(wanted)) {
+      batch.columns[key.output] = column
+    }
+    return batch
   }
 
   /// The groups that can be in the result if the query sorts them at once by one of the results and wants only the
   /// first few: ordering a hundred thousand names to show twenty would cost more than counting them.
-  private func wanted(of batch: RowBatch) -> RowBatch {
+  private func wanted(_ results: RowBatch, _ table: GroupTable) -> SelectionVector {
+    let all = SelectionVector(0..<UInt32(results.rowCount))
     guard let next = layout.plan.segment(behind: stats), next.filters.isEmpty, next.tail == nil,
-      let limit = next.limit, limit > 0, limit * 4 < batch.rowCount,
+      let limit = next.limit, limit > 0, limit * 4 < results.rowCount,
       let first = next.sortKeys.first,
-      case .slot(let slot) = first.expression.kind, let column = batch.columns[slot]
-    else { return batch }
+      case .slot(let slot) = first.expression.kind, let column = results.columns[slot]
+    else { return all }
     switch column {
     case .integers, .doubles: break
-    default: return batch
+    default: return all
     }
-    let rows = RowSort.order([column], [first.isDescending], limit: limit)
-    guard let last = rows.last else { return batch }
-    let threshold = SortThreshold(
-      bound: column.value(at: Int(last)), isDescending: first.isDescending)
-    return batch.gather(threshold.rows(of: column).setRows())
+    guard let words = SortKernel.words(of: column, descending: first.isDescending),
+      let last = SortKernel.order(words: [words], rowCount: words.count, limit: limit).last
+    else { return all }
+    let bound = words[Int(last)]
+    guard next.sortKeys.count == 1 else { return all.filter { words[Int($0)] <= bound } }
+    // Nothing but their keys tells equal ones apart.
+    let better = all.filter { words[Int($0)] < bound }
+    let equal = all.filter { words[Int($0)] == bound }
+    return better + order(of: equal, of: table, limit: limit - better.count)
+  }
+
+  /// Groups in the order of the result, the first `limit` of them if one is given.
+  private func order(
+    of groups: SelectionVector, of table: GroupTable, limit: Int? = nil
+  ) -> SelectionVector {
+    if let limit, limit >= groups.count { return groups }
+    let keys =
+      (stats.timeKey.map { [$0] } ?? []) + stats.keys.indices.filter { $0 != stats.timeKey }
+    var words: [[UInt64]] = []
+    var texts: [[UInt64]] = []
+    for key in keys {
+      if let known = table.words(
+        ofKey: key, groups, limit: keys.count == 1 ? limit ?? .max : .max)
+      {
+        words.append(known)
+        continue
+      }
+      let column = table.keyColumn(key, groups)
+      words += SortKernel.words(of: column, descending: false).map { [$0] } ?? []
+      texts +=
+        column.keyTexts.flatMap { SortKernel.words(of: $0, descending: false) }.map { [$0] } ?? []
+    }
+    let order = SortKernel.order(words: words + texts, rowCount: groups.count, limit: limit)
+    return order.map { groups[Int($0)] }
   }
 
   private func keyOrder(_ columns: [ColumnVector?]) -> [ColumnVector] {

@@ -13,12 +13,12 @@ struct RowRule: Sendable {
   /// Rows numbered by their places.
   static let places = RowRule(directions: [false])
 
-  /// Bytes that sorting takes for each row, about: a word for each key twice, and for texts a table
-  /// of the distinct ones.
+  /// Bytes that sorting takes for each row, about: a word for each key twice, and for texts what ranks them, and a table
+  /// of the distinct ones if few are.
   func sortingByteCount(_ keys: [ColumnVector]) -> Int {
     keys.reduce(tieOrder == nil ? 24 : 48) { sum, key in
       switch key {
-      case .strings(let vector): sum + 120 + 2 * vector.bytes.count / max(1, vector.count)
+      case .strings(let vector): sum + 80 + vector.bytes.count / (4 * max(1, vector.count))
       case .values: sum + 120
       case .missing, .constant: sum
       default: sum + 16

@@ -34,6 +34,49 @@ import Testing
     #expect(sorted == ["1", "+1", "01", "1.", "001", "1.0", "1e0"])
   }
 
+  /// The rule as the reference of the language puts it: runs of digits and of anything else, one pair after the other.
+  private func orderByRuns(_ a: String, _ b: String) -> Ordering {
+    func runs(_ text: String) -> [[UInt8]] {
+      var runs: [[UInt8]] = []
+      for byte in text.utf8 {
+        let isDigit = (0x30...0x39).contains(byte)
+        if let last = runs.last?.last, (0x30...0x39).contains(last) == isDigit {
+          runs[runs.count - 1].append(byte)
+        } else {
+          runs.append([byte])
+        }
+      }
+      return runs
+    }
+    let (left, right) = (runs(a), runs(b))
+    for (x, y) in zip(left, right) where x != y {
+      let areDigits = [x, y].allSatisfy { (0x30...0x39).contains($0[0]) }
+      if areDigits, x.count != y.count { return x.count < y.count ? .less : .greater }
+      return x.lexicographicallyPrecedes(y) ? .less : .greater
+    }
+    return left.count == right.count ? .equal : left.count < right.count ? .less : .greater
+  }
+
+  @Test func `texts come in the order of their runs`() {
+    let seed = UInt64.random(in: 0..<10_000)
+    print("seed \(seed)")
+    var random = SeededGenerator(seed: seed)
+    let pieces = ["0", "00", "9", "12345678901", "a", "abcdefgh", "!", "é", "\u{0}", "\u{1}", ""]
+    let texts = (0..<250).map { _ in
+      (0..<Int.random(in: 0...6, using: &random)).map { _ in
+        pieces.randomElement(using: &random)!
+      }.joined()
+    }
+    for a in texts {
+      for b in texts {
+        let found = Array(a.utf8).withUnsafeBufferPointer { a in
+          Array(b.utf8).withUnsafeBufferPointer { SortOrder.naturalOrder(a, $0) }
+        }
+        #expect(found == orderByRuns(a, b), "\(a)|\(b), seed \(seed)")
+      }
+    }
+  }
+
   @Test func `the order is total, and bytes give the order of values`() {
     let seed: UInt64 = 0x50F7
     var random = SeededGenerator(seed: seed)
