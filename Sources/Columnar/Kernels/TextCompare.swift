@@ -147,7 +147,25 @@ struct TextPairComparison {
 }
 
 /// Texts as bytes.
-enum TextBytes {
+package enum TextBytes {
+  /// How many code points a text in UTF-8 has: all bytes but those that go on with one, which begin with the bits 10.
+  package static func codePointCount(_ text: UnsafeBufferPointer<UInt8>) -> Int {
+    guard let base = UnsafeRawPointer(text.baseAddress) else { return 0 }
+    var following = 0
+    var i = 0
+    while i &+ 8 <= text.count {
+      // The eight bytes at i lie inside the text.
+      let word = base.loadUnaligned(fromByteOffset: i, as: UInt64.self)
+      following &+= ((word >> 7) & ~(word >> 6) & 0x0101_0101_0101_0101).nonzeroBitCount
+      i &+= 8
+    }
+    while i < text.count {
+      following &+= text[i] & 0xC0 == 0x80 ? 1 : 0
+      i &+= 1
+    }
+    return text.count &- following
+  }
+
   @inline(__always)
   static func areEqual(
     _ a: UnsafeBufferPointer<UInt8>, _ b: UnsafeBufferPointer<UInt8>

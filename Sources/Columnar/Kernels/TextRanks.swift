@@ -179,8 +179,12 @@ enum TextRanks {
       while end > group.range.lowerBound {
         var start = end - 1
         while start > group.range.lowerBound, words[start - 1] == words[end - 1] { start -= 1 }
-        let word = Self.word(of: text(texts[start]), at: group.place)
-        settle(start..<end, word, text, &pending) { $1 }
+        if end - start == 1 {
+          ranks[Int(texts[start])] = UInt64(end)
+        } else {
+          let word = Self.word(of: text(texts[start]), at: group.place)
+          settle(start..<end, word, text, &pending) { $1 }
+        }
         end = start
       }
     }
@@ -191,7 +195,7 @@ enum TextRanks {
       _ range: Range<Int>, _ word: Word, _ text: (UInt32) -> UnsafeBufferPointer<UInt8>,
       _ pending: inout [Group], _ place: (ArraySlice<UInt32>, Place) -> Place
     ) {
-      if range.count == 1 || word.bytes == 0 || range.lowerBound >= limit {
+      if word.bytes == 0 || range.lowerBound >= limit {
         for i in range { ranks[Int(texts[i])] = UInt64(range.lowerBound + 1) }
       } else if word.isCut {
         compare(range, text)
@@ -207,19 +211,28 @@ enum TextRanks {
       func order(_ a: UInt32, _ b: UInt32) -> Ordering {
         SortOrder.naturalOrder(text(a), text(b))
       }
-      var sorted = Array(texts[range])
-      if sorted.count > 1 {
+      if range.count <= TextRanks.mostCompared {
+        for i in range.dropFirst() {
+          let moving = texts[i]
+          var hole = i
+          while hole > range.lowerBound, order(moving, texts[hole - 1]) == .less {
+            texts[hole] = texts[hole - 1]
+            hole -= 1
+          }
+          texts[hole] = moving
+        }
+      } else {
+        var sorted = Array(texts[range])
         try? sorted.sort { a, b in
           try stop.check()
           return order(a, b) == .less
         }
+        texts.replaceSubrange(range, with: sorted)
       }
       var rank = range.lowerBound
-      for (place, number) in sorted.enumerated() {
-        if place == 0 || order(sorted[place - 1], number) != .equal {
-          rank = range.lowerBound + place + 1
-        }
-        ranks[Int(number)] = UInt64(rank)
+      for i in range {
+        if i > range.lowerBound, order(texts[i - 1], texts[i]) != .equal { rank = i }
+        ranks[Int(texts[i])] = UInt64(rank + 1)
       }
     }
 

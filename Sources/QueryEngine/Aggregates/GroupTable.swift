@@ -73,12 +73,32 @@ struct GroupTable: Sendable {
     keys.indices.map { keyColumn($0, groups) }
   }
 
-  /// Words whose order is that of what one key of some groups shows; `nil` if that is not only text.
+  /// Words whose order is that of what one key of some groups shows, a list of them for each column of words that is to be
+  /// compared: a second one tells values apart that sort alike but are no one key; none if all are equal.
   ///
   /// - Parameter limit: how many of the first are wanted; only their words tell groups apart.
-  func words(ofKey key: Int, _ groups: [UInt32], limit: Int = .max) -> [UInt64]? {
-    let numbers = members[key]
-    return keys[key].words(of: groups.map { numbers[Int($0)] }, limit: limit)
+  /// - Complexity: O(groups), and what sorting the distinct values takes
+  func words(
+    ofKey key: Int, _ groups: [UInt32], limit: Int = .max
+  ) -> (order: [UInt64]?, texts: [UInt64]?) {
+    let members = members[key]
+    let numbers = groups.map { members[Int($0)] }
+    var places = [UInt32](repeating: .max, count: keys[key].count)
+    var distinct: [UInt32] = []
+    for number in numbers where places[Int(number)] == .max {
+      places[Int(number)] = UInt32(truncatingIfNeeded: distinct.count)
+      distinct.append(number)
+    }
+    func words(_ ofDistinct: [UInt64]?) -> [UInt64]? {
+      if distinct.count == numbers.count { return ofDistinct }
+      return ofDistinct.map { words in numbers.map { words[Int(places[Int($0)])] } }
+    }
+    if let ranks = keys[key].words(of: distinct, limit: limit) { return (words(ranks), nil) }
+    let column = keys[key].column(of: distinct)
+    return (
+      words(SortKernel.words(of: column, descending: false)),
+      words(column.keyTexts.flatMap { SortKernel.words(of: $0, descending: false) })
+    )
   }
 
   /// What one key of some groups shows, one row per group.

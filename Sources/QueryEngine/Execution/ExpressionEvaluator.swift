@@ -242,7 +242,7 @@ extension BoundExpression {
 
   private func evaluateCall(_ call: BoundCall, _ frame: inout Frame) throws -> ColumnVector {
     let arguments = try call.arguments.map { try $0.evaluate(&frame) }
-    return call.evaluate(
+    return try call.evaluate(
       arguments, rowCount: frame.rowCount, context: frame.layout.context.functions)
   }
 

@@ -216,8 +216,7 @@ struct GroupMerger: PieceMerger {
     note(approximateCounts(of: groups))
     guard !stats.keys.isEmpty else { return try body(results) }
     let table = groups.table
-    let order = order(of: wanted(results, table), of: table)
-    try StopPoint.check()
+    let order = try order(of: wanted(results, table), of: table)
     for start in stride(from: 0, to: order.count, by: SortBuffer.rowsPerBatch) where !isDone() {
       let end = min(start + SortBuffer.rowsPerBatch, order.count)
       try body(rows(Array(order[start..<end]), of: table, results))
@@ -240,7 +239,7 @@ struct GroupMerger: PieceMerger {
         approximate[index] += count
       }
       let results = try results(of: groups)
-      let batch = rows(wanted(results, groups.table), of: groups.table, results)
+      let batch = rows(try wanted(results, groups.table), of: groups.table, results)
       try sorter.add(SortPiece(batch: batch, keys: keyOrder(batch.columns)))
     }
     note(approximate)
@@ -289,7 +288,7 @@ struct GroupMerger: PieceMerger {
 
   /// The groups that can be in the result if the query sorts them at once by one of the results and wants only the
   /// first few: ordering a hundred thousand names to show twenty would cost more than counting them.
-  private func wanted(_ results: RowBatch, _ table: GroupTable) -> SelectionVector {
+  private func wanted(_ results: RowBatch, _ table: GroupTable) throws -> SelectionVector {
     let all = SelectionVector(0..<UInt32(results.rowCount))
     guard let next = layout.plan.segment(behind: stats), next.filters.isEmpty, next.tail == nil,
       let limit = next.limit, limit > 0, limit * 4 < results.rowCount,
@@ -308,31 +307,24 @@ struct GroupMerger: PieceMerger {
     // Nothing but their keys tells equal ones apart.
     let better = all.filter { words[Int($0)] < bound }
     let equal = all.filter { words[Int($0)] == bound }
-    return better + order(of: equal, of: table, limit: limit - better.count)
+    return better + (try order(of: equal, of: table, limit: limit - better.count))
   }
 
   /// Groups in the order of the result, the first `limit` of them if one is given.
   private func order(
     of groups: SelectionVector, of table: GroupTable, limit: Int? = nil
-  ) -> SelectionVector {
+  ) throws -> SelectionVector {
     if let limit, limit >= groups.count { return groups }
     let keys =
       (stats.timeKey.map { [$0] } ?? []) + stats.keys.indices.filter { $0 != stats.timeKey }
-    var words: [[UInt64]] = []
-    var texts: [[UInt64]] = []
-    for key in keys {
-      if let known = table.words(
-        ofKey: key, groups, limit: keys.count == 1 ? limit ?? .max : .max)
-      {
-        words.append(known)
-        continue
-      }
-      let column = table.keyColumn(key, groups)
-      words += SortKernel.words(of: column, descending: false).map { [$0] } ?? []
-      texts +=
-        column.keyTexts.flatMap { SortKernel.words(of: $0, descending: false) }.map { [$0] } ?? []
+    let words = try keys.map {
+      try StopPoint.check()
+      return table.words(ofKey: $0, groups, limit: keys.count == 1 ? limit ?? .max : .max)
     }
-    let order = SortKernel.order(words: words + texts, rowCount: groups.count, limit: limit)
+    let order = SortKernel.order(
+      words: words.compactMap(\.order) + words.compactMap(\.texts), rowCount: groups.count,
+      limit: limit)
+    try StopPoint.check()
     return order.map { groups[Int($0)] }
   }
 

@@ -123,9 +123,10 @@ struct PatternMerger: WholePieceMerger {
     }
     let total = table.counts.reduce(0, +)
     var texts = step.findings == nil || table.losesTokens ? nil : table.tokenTexts
-    let patterns = PatternMerging.patterns(of: table.templates(), texts: &texts)
-    return stride(from: 0, to: patterns.count, by: SortBuffer.rowsPerBatch).map { start in
-      batch(
+    let patterns = try PatternMerging.patterns(of: table.templates(), texts: &texts)
+    return try stride(from: 0, to: patterns.count, by: SortBuffer.rowsPerBatch).map { start in
+      try StopPoint.check()
+      return batch(
         patterns[start..<min(start + SortBuffer.rowsPerBatch, patterns.count)], of: total,
         texts ?? ByteTable())
     }

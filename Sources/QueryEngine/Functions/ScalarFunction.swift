@@ -178,9 +178,11 @@ extension BoundCall {
   ///
   /// Once for constants, once per distinct value where one argument is a dictionary and the others are
   /// constants, else row by row.
+  ///
+  /// - Throws: ``Stopped``.
   func evaluate(
     _ arguments: [ColumnVector], rowCount: Int, context: FunctionContext
-  ) -> ColumnVector {
+  ) throws -> ColumnVector {
     var context = context
     context.place = place
     let constants = arguments.map(\.constantValue)
@@ -192,12 +194,13 @@ extension BoundCall {
       constants[(varying + 1)...].allSatisfy({ $0 != nil }),
       case .dictionary(let dictionary) = arguments[varying]
     {
-      return evaluate(dictionary, at: varying, constants: constants, context: context)
+      return try evaluate(dictionary, at: varying, constants: constants, context: context)
     }
     var row = [Value](repeating: .missing, count: arguments.count)
     var results: [Value] = []
     results.reserveCapacity(rowCount)
     for start in stride(from: 0, to: rowCount, by: Self.rowsPerStep) {
+      try StopPoint.check()
       let rows = start..<min(start + Self.rowsPerStep, rowCount)
       let columns = arguments.map { $0.slice(rows).values() }
       for index in 0..<rows.count {
@@ -211,13 +214,15 @@ extension BoundCall {
   private func evaluate(
     _ dictionary: DictionaryVector, at varying: Int, constants: [Value?],
     context: FunctionContext
-  ) -> ColumnVector {
+  ) throws -> ColumnVector {
     var arguments = constants.map { $0 ?? .missing }
     let entries = dictionary.entries.values() + [.missing]
     var results: [Value] = []
     // The code of each old code's result; the last is the result for missing rows.
     var codeOf: [Int?] = []
+    var stop = StopCounter(every: 1_024)
     for entry in entries {
+      try stop.check()
       arguments[varying] = entry
       let value = prepared.evaluate(arguments, context)
       codeOf.append(value.isMissing ? nil : results.count)

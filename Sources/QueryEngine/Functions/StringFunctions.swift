@@ -33,7 +33,8 @@ enum StringFunctions {
       "strlen", .string, [.one("s")], "number", "How many characters (code points) the text has.",
       example: "strlen('café')"
     ) { arguments, _ in
-      arguments[0].text.map { .integer(Int64($0.unicodeScalars.count)) } ?? .missing
+      arguments[0].text.map { .integer(Int64($0.withUTF8Bytes(TextBytes.codePointCount))) }
+        ?? .missing
     },
     ScalarFunction(
       "toupper", .string, [.one("s")], "string", "The text in capitals.", example: "toupper('abc')"

@@ -105,33 +105,31 @@ struct PatternMerging {
 
   private init(texts: ByteTable?) { self.texts = texts }
 
-  /// The patterns of templates in any order: most frequent first, then by text.
-  ///
-  static func patterns(of templates: [PatternTemplate]) -> [FoundPattern] {
-    var texts: ByteTable?
-    return patterns(of: templates, texts: &texts)
-  }
-
-  /// The patterns with the values of their tokens.
+  /// The patterns of templates in any order, most frequent first, then by text; with the values of their tokens.
   ///
   /// - Parameter texts: what the values are numbers of; words that become values are added. With `nil`
   ///   there are no tokens.
+  /// - Throws: ``Stopped``.
   static func patterns(
     of templates: [PatternTemplate], texts: inout ByteTable?
-  ) -> [FoundPattern] {
+  ) throws -> [FoundPattern] {
     var merging = PatternMerging(texts: texts)
     texts = nil
     defer { texts = merging.texts }
-    let ordered = templates.sorted { a, b in
-      a.count != b.count
-        ? a.count > b.count : a.bytes.lexicographicallyPrecedes(b.bytes)
+    var stop = StopCounter(every: 256)
+    let ordered = try templates.sorted { a, b in
+      try stop.check()
+      if a.count != b.count { return a.count > b.count }
+      return a.bytes.withUnsafeBufferPointer { a in
+        b.bytes.withUnsafeBufferPointer { TextComparisonRule.order(a, $0) == .less }
+      }
     }
-    var stop = StopCounter(every: 16)
+    stop = StopCounter(every: 16)
     for template in ordered {
-      if stop.isPassed() { break }
+      try stop.check()
       merging.add(template)
     }
-    return merging.finish()
+    return try merging.finish()
   }
 
   private mutating func add(_ template: PatternTemplate) {
@@ -227,20 +225,23 @@ struct PatternMerging {
   }
 
   private struct TextKey: Hashable {
-    var text: String
+    /// Bytes, as a `String` equals others that are written differently.
+    var text: [UInt8]
     var severity: PatternSeverity
   }
 
   /// The clusters as patterns; those that came to read the same, and are as severe, are one.
-  private func finish() -> [FoundPattern] {
+  private func finish() throws -> [FoundPattern] {
     var found: [FoundPattern] = []
     var places: [TextKey: Int] = [:]
+    var stop = StopCounter(every: 256)
     for cluster in clusters {
+      try stop.check()
       var shown = ShownPattern()
       shown.append(cluster)
       let text = String(decoding: shown.text, as: UTF8.self)
       let severity = cluster.marks.union(SeverityMarks(of: text.utf8)).severity
-      let key = TextKey(text: text, severity: severity)
+      let key = TextKey(text: shown.text, severity: severity)
       if let place = places[key] {
         found[place].count += cluster.count
         found[place].details.add(cluster.details)
@@ -253,11 +254,13 @@ struct PatternMerging {
             tokens: shown.tokens))
       }
     }
-    return found.sorted { a, b in
+    return try found.sorted { a, b in
+      try stop.check()
       if a.count != b.count { return a.count > b.count }
-      return a.text != b.text
-        ? a.text.utf8.lexicographicallyPrecedes(b.text.utf8)
-        : a.severity.rawValue < b.severity.rawValue
+      let order = a.text.withUTF8Bytes { a in
+        b.text.withUTF8Bytes { TextComparisonRule.order(a, $0) }
+      }
+      return order == .equal ? a.severity.rawValue < b.severity.rawValue : order == .less
     }
   }
 

@@ -194,7 +194,10 @@ struct TemplateTable: Sendable {
   mutating func merge(_ other: TemplateTable, _ change: (PatternSample) -> PatternSample) {
     while level < other.level { goUp() }
     var numbers = TextNumbers(other.tokenTexts)
+    var stop = StopCounter(every: 256)
     for number in other.counts.indices {
+      // Nobody will look at the rest.
+      if stop.isPassed() { return }
       var found = other.details[number]
       found.samples = found.samples.map(change)
       found.tokens = losesTokens ? [] : found.tokens.map { numbers.values($0, &tokenTexts) }
