@@ -153,8 +153,13 @@ private enum SortWords {
     case .booleans(let v):
       return spread(v.values.count, v.validity) { v.values[$0] ? 2 : 1 }
     case .dictionary(let v):
-      let entries = ranks(of: v.entries.values()) + [0]
-      return v.codes.map { entries[Int($0)] }
+      // Ranks of texts begin with 1, words of other entries may be that of missing rows.
+      let entries: [UInt64] =
+        if case .strings(let texts) = v.entries { words(of: texts) } else {
+          ranks(of: v.entries.values())
+        }
+      let words = entries + [0]
+      return v.codes.map { words[Int($0)] }
     case .strings(let v):
       return words(of: v)
     case .values(let v):
