@@ -15,6 +15,8 @@
 // it does not matter which came first. Nearly always every key has one value; then values and keys
 // are the same numbers and nobody has to look.
 //
+// As long as all values are texts, values and texts are numbered alike, and nothing is kept beside the texts.
+//
 // Typed columns do not make texts per row. Words of whole numbers, times and doubles are looked up
 // in tables of words first; only a word never seen before is spelled out and enters the table of
 // texts. A dictionary looks up each entry that occurs, once.
@@ -41,15 +43,18 @@ package struct KeyTable: Sendable {
   package static let missing: UInt32 = 0
 
   private var texts = ByteTable()
+  /// Whether every value is a text or missing: the value that is text `t` has the number t + 1, and the lists below are
+  /// empty.
+  private var hasOnlyTexts = true
   /// By number in `texts`: the first value of the key, and further values of keys that have some.
   private var firstValues: [UInt32] = []
   private var furtherValues: [UInt32: [UInt32]] = [:]
   /// By number in `texts`: the value that is this text, where it was looked up before; else `missing`.
   private var numbersOfTexts: [UInt32] = []
   /// By number of a value: what it shows, how it ranks, its text.
-  private var shown: [Shown] = [.missing]
-  private var ranks: [Rank] = [.missing]
-  private var textOfValue: [UInt32] = [.max]
+  private var shown: [Shown] = []
+  private var ranks: [Rank] = []
+  private var textOfValue: [UInt32] = []
   private var others: [Value] = []
   private var integers = WordCache()
   private var timestamps = WordCache()
@@ -60,7 +65,7 @@ package struct KeyTable: Sendable {
   package init() {}
 
   /// How many values there are, the missing one included.
-  package var count: Int { shown.count }
+  package var count: Int { hasOnlyTexts ? texts.count + 1 : shown.count }
 
   /// Whether some key has several values, so that values and keys have different numbers.
   package var hasSynonyms: Bool { !furtherValues.isEmpty }
@@ -76,7 +81,8 @@ package struct KeyTable: Sendable {
 
   /// The key of a value, by their numbers.
   package func key(of number: UInt32) -> UInt32 {
-    number == Self.missing ? number : firstValues[Int(textOfValue[Int(number)])]
+    number == Self.missing || hasOnlyTexts
+      ? number : firstValues[Int(textOfValue[Int(number)])]
   }
 
   /// The keys of values, by their numbers.
@@ -86,7 +92,7 @@ package struct KeyTable: Sendable {
 
   /// Whether a group is to show the first value rather than the second, both of one key.
   package func outranks(_ number: UInt32, _ other: UInt32) -> Bool {
-    if number == other { return false }
+    if number == other || hasOnlyTexts { return false }
     let (rank, otherRank) = (ranks[Int(number)].rawValue, ranks[Int(other)].rawValue)
     if rank != otherRank { return rank > otherRank }
     let (value, otherValue) = (value(of: number), value(of: other))
@@ -154,7 +160,11 @@ package struct KeyTable: Sendable {
       return words(v.mantissas.count, v.validity) { $0.number(of: v, at: $1) }
     case .strings(let v):
       return v.bytes.withUnsafeBufferPointer { bytes in
-        words(v.count, v.validity) { table, row in
+        if v.validity == nil, TextBytes.isASCII(bytes) {
+          return numbers(
+            ofTextKeys: texts.insert(v.count) { UnsafeBufferPointer(rebasing: bytes[v.range($0)]) })
+        }
+        return words(v.count, v.validity) { table, row in
           table.number(ofText: UnsafeBufferPointer(rebasing: bytes[v.range(row)]))
         }
       }
@@ -243,12 +253,12 @@ package struct KeyTable: Sendable {
         UnsafeBufferPointer(rebasing: bytes[texts.range(Int(rows[i]))])
       }
       guard TextBytes.isASCII(bytes) else { return rows.indices.map { number(ofText: text($0)) } }
-      let keys = self.texts.insert(rows.count, text)
-      return numbers(ofTextKeys: keys)
+      return numbers(ofTextKeys: self.texts.insert(rows.count, text))
     }
   }
 
   private mutating func numbers(ofTextKeys keys: [UInt32]) -> [UInt32] {
+    if hasOnlyTexts { return keys.map { $0 &+ 1 } }
     var result: [UInt32] = []
     result.reserveCapacity(keys.count)
     for key in keys { result.append(number(ofTextKey: key)) }
@@ -257,10 +267,11 @@ package struct KeyTable: Sendable {
 
   /// The number here of every value of another table, in that table's order.
   package mutating func numbers(of other: KeyTable) -> [UInt32] {
-    if other.ranks.allSatisfy({ $0.rawValue <= Rank.text.rawValue }) {
-      let keys = texts.insert(Array(other.textOfValue.dropFirst()), of: other.texts)
+    if other.hasOnlyTexts {
+      let keys = texts.insert(Array(0..<UInt32(other.texts.count)), of: other.texts)
       return [Self.missing] + numbers(ofTextKeys: keys)
     }
+    tellTypesApart()
     var result = [Self.missing]
     result.reserveCapacity(other.count)
     var stop = StopCounter(every: 1_024)
@@ -281,8 +292,21 @@ package struct KeyTable: Sendable {
 
   // MARK: Entering values
 
+  /// Makes the lists that are needed once there are values other than texts; to be called before the text of one enters.
+  private mutating func tellTypesApart() {
+    guard hasOnlyTexts else { return }
+    hasOnlyTexts = false
+    let count = UInt32(texts.count)
+    firstValues = (0..<count).map { $0 + 1 }
+    numbersOfTexts = firstValues
+    shown = [.missing] + repeatElement(.text, count: texts.count)
+    ranks = [.missing] + repeatElement(.text, count: texts.count)
+    textOfValue = [.max] + (0..<count)
+  }
+
   /// The number of the value of a key that shows this, new or not.
   private mutating func number(_ text: UInt32, _ rank: Rank, _ shows: Shown) -> UInt32 {
+    if hasOnlyTexts { return text + 1 }
     if let known = self.known(text, where: { isSame(shown[Int($0)], shows) }) { return known }
     return add(text, rank, shows)
   }
@@ -353,6 +377,7 @@ package struct KeyTable: Sendable {
   /// The number of the value that is a text of the table itself.
   @inline(__always)
   private mutating func number(ofTextKey text: UInt32) -> UInt32 {
+    if hasOnlyTexts { return text &+ 1 }
     if Int(text) < numbersOfTexts.count, numbersOfTexts[Int(text)] != Self.missing {
       return numbersOfTexts[Int(text)]
     }
@@ -369,6 +394,7 @@ package struct KeyTable: Sendable {
 
   private mutating func number(of integer: Int64) -> UInt32 {
     if let known = integers.find(integer) { return known }
+    tellTypesApart()
     var spelled = String(integer)
     let text = spelled.withUTF8 { texts.insert($0) }
     let number = number(text, .number, .integer(integer))
@@ -405,17 +431,26 @@ package struct KeyTable: Sendable {
   }
 
   private mutating func insertText(of value: Value) -> UInt32 {
-    KeyIdentity.withText(of: value) { texts.insert($0) }
+    tellTypesApart()
+    return KeyIdentity.withText(of: value) { texts.insert($0) }
   }
 
   // MARK: Values of numbers
 
+  private func isText(_ number: UInt32) -> Bool {
+    hasOnlyTexts || ranks[Int(number)].rawValue <= Rank.text.rawValue
+  }
+
+  private func text(of number: UInt32) -> UInt32 {
+    hasOnlyTexts ? number - 1 : textOfValue[Int(number)]
+  }
+
   /// The value of a number.
   package func value(of number: UInt32) -> Value {
-    switch shown[Int(number)] {
+    if number == Self.missing { return .missing }
+    return switch hasOnlyTexts ? .text : shown[Int(number)] {
     case .missing: .missing
-    case .text:
-      .string(texts.withKey(textOfValue[Int(number)]) { String(decoding: $0, as: UTF8.self) })
+    case .text: .string(texts.withKey(text(of: number)) { String(decoding: $0, as: UTF8.self) })
     case .integer(let value): .integer(value)
     case .timestamp(let value): .timestamp(value)
     case .other(let index): others[index]
@@ -426,10 +461,10 @@ package struct KeyTable: Sendable {
   ///
   /// - Parameter limit: how many of the first are wanted; only their words tell values apart.
   package func words(of numbers: [UInt32], limit: Int = .max) -> [UInt64]? {
-    let areTexts = numbers.allSatisfy { ranks[Int($0)].rawValue <= Rank.text.rawValue }
+    let areTexts = numbers.allSatisfy { isText($0) }
     guard areTexts else { return nil }
     let present = numbers.indices.filter { numbers[$0] != Self.missing }
-    let found = texts.ranks(of: present.map { textOfValue[Int(numbers[$0])] }, limit: limit)
+    let found = texts.ranks(of: present.map { text(of: numbers[$0]) }, limit: limit)
     if present.count == numbers.count { return found }
     var words = [UInt64](repeating: 0, count: numbers.count)
     for (place, rank) in zip(present, found) { words[place] = rank }
@@ -438,17 +473,17 @@ package struct KeyTable: Sendable {
 
   /// The values of these numbers, as a column.
   package func column(of numbers: [UInt32]) -> ColumnVector {
-    let areTexts = numbers.allSatisfy { ranks[Int($0)].rawValue <= Rank.text.rawValue }
+    let areTexts = numbers.allSatisfy { isText($0) }
     if !areTexts { return ColumnVector(numbers.map { value(of: $0) }) }
     var result = StringVector()
     result.offsets.reserveCapacity(numbers.count + 1)
     result.bytes.reserveCapacity(
       numbers.reduce(0) { sum, number in
-        number == Self.missing ? sum : sum + texts.withKey(textOfValue[Int(number)]) { $0.count }
+        number == Self.missing ? sum : sum + texts.withKey(text(of: number)) { $0.count }
       })
     for number in numbers {
       if number != Self.missing {
-        texts.withKey(textOfValue[Int(number)]) { result.bytes += $0 }
+        texts.withKey(text(of: number)) { result.bytes += $0 }
       }
       precondition(result.bytes.count <= UInt32.max, "more than 4 GiB of text in one vector")
       result.offsets.append(UInt32(truncatingIfNeeded: result.bytes.count))

@@ -291,7 +291,20 @@ struct FieldReading {
     return result
   }
 
+  /// The same of a vector of all rows; `nil` if it is no dictionary of texts.
+  static func counts(of vector: ColumnVector) -> [CountedValues]? {
+    guard case .dictionary(let dictionary) = vector, case .strings(let texts) = dictionary.entries,
+      texts.validity == nil
+    else { return nil }
+    var counts = counts(of: dictionary.codes, below: texts.count + 1)
+    let missing = counts.removeLast()
+    let result = [counted(dictionary.entries, counts)]
+    return missing == 0
+      ? result : result + [CountedValues(values: .missing(count: 1), counts: [missing])]
+  }
+
   private static func counted(_ values: ColumnVector, _ counts: [Int64]) -> CountedValues {
+    if !counts.contains(0) { return CountedValues(values: values, counts: counts) }
     let used = counts.indices.filter { counts[$0] > 0 }
     return CountedValues(
       values: values.gather(used.map { UInt32($0) }), counts: used.map { counts[$0] })

@@ -521,7 +521,8 @@ final class RowGroupDecoder: ColumnSurroundings, @unchecked Sendable {
   /// How many rows have each value of a field, if that can be told without looking at which; else `nil`.
   func counts(of field: String) throws -> [CountedValues]? {
     let resolution = handle.resolution(of: field)
-    if resolution.isAbsent || fields.has(field) { return nil }
+    if resolution.isAbsent { return nil }
+    if fields.has(field) { return fields.use(field, scan: scan).flatMap(FieldReading.counts) }
     return try FieldReading(
       field: field, resolution: resolution, table: handle.table, shapeCodes: [], rows: nil,
       ranks: { try self.ranks(inColumn: $0) }

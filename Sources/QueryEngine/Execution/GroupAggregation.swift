@@ -24,7 +24,7 @@ struct PartialGroups: Sendable {
   /// - Throws: `StorageError` when a column cannot be read.
   init(_ stats: StatsStep, of frame: inout Frame) throws {
     self.init(stats)
-    if try !addCounts(stats, frame) { try add(stats, &frame) }
+    if try addCounts(stats, frame) == nil { try add(stats, &frame) }
   }
 
   var byteCount: Int { states.reduce(table.byteCount) { $0 + $1.byteCount } }
@@ -66,21 +66,33 @@ extension PartialGroups {
   /// Takes in the rows of a frame by how many of them have each value of the only key, where rows are only counted and
   /// nothing more need be known.
   ///
-  /// - Returns: `false` if that cannot be told, and nothing has been taken in.
-  mutating func addCounts(_ stats: StatsStep, _ frame: Frame) throws -> Bool {
+  /// - Parameter onlyPresent: whether rows without the key are left out.
+  /// - Returns: how many rows were taken in; `nil` if that cannot be told, and nothing has been taken in.
+  mutating func addCounts(
+    _ stats: StatsStep, _ frame: Frame, onlyPresent: Bool = false
+  ) throws -> Int? {
     guard let slot = stats.slotOfOnlyCountedKey, let parts = try frame.counts(slot) else {
-      return false
+      return nil
     }
     try StopPoint.check()
+    var rowCount: Int64 = 0
     for part in parts {
-      let groups = table.assignGroups(keys: [part.values], rowCount: part.counts.count)
+      var (values, counts) = (part.values, part.counts)
+      let present = values.presence()
+      if onlyPresent, !present.isFull {
+        let rows = present.setRows()
+        (values, counts) = (values.gather(rows), rows.map { counts[Int($0)] })
+      }
+      guard !counts.isEmpty else { continue }
+      let groups = table.assignGroups(keys: [values], rowCount: counts.count)
       for index in states.indices {
         guard var state = states[index] as? CountAggregate else { continue }
-        state.add(part.counts, to: groups, groupCount: table.count)
+        state.add(counts, to: groups, groupCount: table.count)
         states[index] = state
       }
+      rowCount += counts.reduce(0, +)
     }
-    return true
+    return Int(rowCount)
   }
 }
 
@@ -143,11 +155,21 @@ struct GroupMerger: PieceMerger {
   ///
   /// - Throws: as ``merge(_:)``, and `StorageError` when a column cannot be read.
   mutating func add(_ frame: inout Frame) throws {
-    if try groups.addCounts(stats, frame) { return try makeRoom() }
+    if try groups.addCounts(stats, frame) != nil { return try makeRoom() }
     try frame.forEachPart(of: stats.keys.map(\.expression) + stats.arguments) { part in
       try groups.add(stats, &part)
       try makeRoom()
     }
+  }
+
+  /// Takes in the rows of a frame that have the only key, if they can be counted without a look at which they are.
+  ///
+  /// - Returns: how many rows that are; `nil` if it cannot be told.
+  /// - Throws: as ``add(_:)``.
+  mutating func addPresent(_ frame: Frame) throws -> Int? {
+    guard let count = try groups.addCounts(stats, frame, onlyPresent: true) else { return nil }
+    try makeRoom()
+    return count
   }
 
   /// Takes in the next partial groups.

@@ -65,11 +65,19 @@ struct ScanRunner {
       }
   }
 
-  /// Whether all events are counted by the values of one field.
+  /// Whether all events are counted by the values of one field, or all that have it.
   private var isCountOfValues: Bool {
     guard case .stats(let stats)? = segment.barrier else { return false }
-    return segment.filters.isEmpty && segment.tail == nil && segment.limit == nil
-      && stats.slotOfOnlyCountedKey != nil
+    return segment.tail == nil && segment.limit == nil && stats.slotOfOnlyCountedKey != nil
+      && (segment.filters.isEmpty || isFilteredByPresence(of: stats.slotOfOnlyCountedKey))
+  }
+
+  /// Whether all that is asked of events is that they have a field: `filter ispresent(f)`.
+  private func isFilteredByPresence(of slot: SlotID?) -> Bool {
+    guard let slot, segment.filters.count == 1,
+      case .present(let operand) = segment.filters[0].kind, case .slot(slot) = operand.kind
+    else { return false }
+    return true
   }
 
   /// Fields that the filters, the sort and an aggregation read of every event, unless an earlier filter turned it away.
@@ -164,17 +172,22 @@ struct ScanRunner {
     let rows = rows
     let layout = layout
     let budget = control.budget
+    let countsPresent = isCountOfValues && !segment.filters.isEmpty
     // Those that no worker is adding to; never more than there are workers.
     let idle = Mutex<[GroupMerger]>([])
     let driver = ScanDriver<Never>(cursor: cursor, control: control, workers: workers) {
       rowGroup in
       var frame = Frame(rowGroup, layout: layout)
-      try rows.filter(&frame)
-      let count = frame.rowCount
-      guard count > 0 else { return nil }
       var merger =
         idle.withLock { $0.popLast() } ?? GroupMerger(stats, layout: layout, budget: budget)
       defer { idle.withLock { $0.append(merger) } }
+      if countsPresent, let count = try merger.addPresent(frame) {
+        matched.add(count)
+        return nil
+      }
+      try rows.filter(&frame)
+      let count = frame.rowCount
+      guard count > 0 else { return nil }
       try merger.add(&frame)
       matched.add(count)
       return nil

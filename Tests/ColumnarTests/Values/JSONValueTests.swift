@@ -142,4 +142,28 @@ import Testing
     #expect(list.element(-1) == .missing)
     #expect(Value.map(ValueMap()).element(0) == .missing)
   }
+
+  @Test func `texts of any length are written as one byte after the other would be`() {
+    let seed = UInt64.random(in: 0..<10_000)
+    print("seed \(seed)")
+    var random = SeededGenerator(seed: seed)
+    let special: [UInt8] = [0x22, 0x5C, 0x00, 0x09, 0x0A, 0x1F, 0x20, 0x21, 0x23, 0x7F, 0xA2, 0xFF]
+    for round in 0..<600 {
+      let length = round < 100 ? round : Int.random(in: 0...1_700, using: &random)
+      let rarity = [1, 3, 40][round % 3]
+      let text = (0..<length).map { _ in
+        Int.random(in: 0..<rarity, using: &random) == 0
+          ? special.randomElement(using: &random)! : UInt8.random(in: 0x61...0x7A, using: &random)
+      }
+      var written: [UInt8] = [0x3E]
+      text.withUnsafeBufferPointer { JSONValue.append(string: $0, to: &written) }
+      var expected: [UInt8] = [0x3E, 0x22]
+      for byte in text {
+        var one: [UInt8] = []
+        [byte].withUnsafeBufferPointer { JSONValue.append(string: $0, to: &one) }
+        expected += one.dropFirst().dropLast()
+      }
+      #expect(written == expected + [0x22], "seed \(seed), round \(round)")
+    }
+  }
 }
