@@ -99,6 +99,10 @@ import Testing
       var table = KeyTable()
       let numbers = Array(Set(table.numbers(of: .strings(Self.texts(900, &random))))).sorted()
       let values = numbers.map { table.value(of: $0) }
+      for number in numbers {
+        #expect(table.outranks(number, KeyTable.missing))
+        #expect(!table.outranks(KeyTable.missing, number) && !table.outranks(number, number))
+      }
       let expected = Self.reference([values], [false], count: values.count)
       for limit in [1, 7, 100, .max] {
         let words = table.words(of: numbers, limit: limit)!

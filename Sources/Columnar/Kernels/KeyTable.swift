@@ -92,7 +92,9 @@ package struct KeyTable: Sendable {
 
   /// Whether a group is to show the first value rather than the second, both of one key.
   package func outranks(_ number: UInt32, _ other: UInt32) -> Bool {
-    if number == other || hasOnlyTexts { return false }
+    if number == other { return false }
+    // One key has one text then.
+    if hasOnlyTexts { return other == Self.missing }
     let (rank, otherRank) = (ranks[Int(number)].rawValue, ranks[Int(other)].rawValue)
     if rank != otherRank { return rank > otherRank }
     let (value, otherValue) = (value(of: number), value(of: other))
