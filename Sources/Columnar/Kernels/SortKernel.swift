@@ -56,13 +56,6 @@ package enum SortKernel {
     return rows
   }
 
-  /// The order of rows by keys with their directions.
-  package static func sortedOrder(
-    keys: [(column: ColumnVector, descending: Bool)], rowCount: Int
-  ) -> SelectionVector {
-    order(keys: keys.map(\.column), descending: keys.map(\.descending), rowCount: rowCount)
-  }
-
   /// The `count`-th smallest word, by a heap whose root is the largest of those kept.
   private static func largest(ofSmallest count: Int, in words: [UInt64]) -> UInt64 {
     var heap = Array(words[..<count])

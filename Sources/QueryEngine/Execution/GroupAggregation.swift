@@ -262,7 +262,8 @@ struct GroupMerger: PieceMerger {
       }
       let results = try results(of: groups)
       let batch = rows(try wanted(results, groups.table), of: groups.table, results)
-      try sorter.add(SortPiece(batch: batch, keys: keyOrder(batch.columns)))
+      let keys = keyOrder.compactMap { batch.columns[stats.keys[$0].output] }
+      try sorter.add(SortPiece(batch: batch, keys: keys))
     }
     note(approximate)
     try sorter.drain(until: isDone, body)
@@ -337,8 +338,7 @@ struct GroupMerger: PieceMerger {
     of groups: SelectionVector, of table: GroupTable, limit: Int? = nil
   ) throws -> SelectionVector {
     if let limit, limit >= groups.count { return groups }
-    let keys =
-      (stats.timeKey.map { [$0] } ?? []) + stats.keys.indices.filter { $0 != stats.timeKey }
+    let keys = keyOrder
     let words = try keys.map {
       try StopPoint.check()
       return table.words(ofKey: $0, groups, limit: keys.count == 1 ? limit ?? .max : .max)
@@ -350,10 +350,9 @@ struct GroupMerger: PieceMerger {
     return order.map { groups[Int($0)] }
   }
 
-  private func keyOrder(_ columns: [ColumnVector?]) -> [ColumnVector] {
-    let first = stats.timeKey.map { [$0] } ?? []
-    let order = first + stats.keys.indices.filter { $0 != stats.timeKey }
-    return order.compactMap { columns[stats.keys[$0].output] }
+  /// The keys in the order in which they decide: the time key, then the others as written.
+  private var keyOrder: [Int] {
+    (stats.timeKey.map { [$0] } ?? []) + stats.keys.indices.filter { $0 != stats.timeKey }
   }
 
   private func approximateCounts(of groups: PartialGroups) -> [Int] {
